@@ -1,0 +1,160 @@
+import { hostname } from "node:os";
+
+/** One setting: where it comes from, what it is when absent, and why anyone would change it. */
+interface Setting<T> {
+  env: string;
+  parse: (raw: string) => T;
+  fallback: string;
+  doc: string;
+}
+
+const text = (raw: string) => raw;
+const list = (raw: string) =>
+  raw
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
+
+function integer(min: number, max: number) {
+  return (raw: string) => {
+    const value = Number(raw);
+    if (!Number.isInteger(value) || value < min || value > max) {
+      throw new Error(`must be a whole number from ${min} to ${max}`);
+    }
+    return value;
+  };
+}
+
+function rate(raw: string): number {
+  const value = Number(raw);
+  if (raw.trim() === "" || !(value >= 0 && value <= 1)) throw new Error("must be a number from 0 to 1");
+  return value;
+}
+
+function oneOf<const T extends string>(...values: T[]) {
+  return (raw: string) => {
+    const value = values.find((v) => v === raw);
+    if (value === undefined) throw new Error(`must be one of ${values.join(", ")}`);
+    return value;
+  };
+}
+
+function setting<T>(env: string, fallback: string, parse: (raw: string) => T, doc: string): Setting<T> {
+  return { env, fallback, parse, doc };
+}
+
+/** Every setting of a node. `npm start` and `eventix env` fill in those that name servers. */
+export const SETTINGS = {
+  services: setting("SERVICES", "gateway,catalog,booking,payment", list, "The services this node runs."),
+  nodeId: setting("NODE_ID", "", text, "The node's name in the cluster; made from host, process and time when empty."),
+  namespace: setting("NAMESPACE", "eventix", text, "Nodes see only nodes of their own namespace."),
+  host: setting("HOST", "127.0.0.1", text, "The address the gateway listens on."),
+  port: setting("PORT", "3000", integer(0, 65_535), "The port the gateway listens on; 0 takes a free one."),
+  logLevel: setting(
+    "LOG_LEVEL",
+    "info",
+    oneOf("fatal", "error", "warn", "info", "debug", "trace"),
+    "Least severity logged.",
+  ),
+  logFormat: setting("LOG_FORMAT", "json", oneOf("json", "pretty"), "One JSON object a line, or text for a terminal."),
+  catalogDatabaseUrl: setting("DATABASE_URL_CATALOG", "", text, "Postgres of the catalog service."),
+  bookingDatabaseUrl: setting("DATABASE_URL_BOOKING", "", text, "Postgres of the booking service."),
+  paymentDatabaseUrl: setting("DATABASE_URL_PAYMENT", "", text, "Postgres of the payment service."),
+  poolSize: setting("POOL_SIZE", "10", integer(2, 200), "Postgres connections a service of this node may open."),
+  redisUrl: setting("REDIS_URL", "", text, "Redis for the seat locks."),
+  kafkaBrokers: setting("KAFKA_BROKERS", "", list, "Kafka brokers as host:port, separated by commas."),
+  seatLocks: setting(
+    "SEAT_LOCKS",
+    "on",
+    oneOf("on", "required", "off"),
+    "Redis locks before Postgres: `on` goes on without Redis, `required` answers 503 then, `off` is for measuring.",
+  ),
+  holdSeconds: setting(
+    "HOLD_SECONDS",
+    "600",
+    integer(1, 86_400),
+    "How long an event's holds live unless it says otherwise.",
+  ),
+  maxSeatsPerBooking: setting(
+    "MAX_SEATS_PER_BOOKING",
+    "10",
+    integer(1, 100),
+    "Seats a booking unless the event says otherwise.",
+  ),
+  rateLimitPerMinute: setting(
+    "RATE_LIMIT_PER_MINUTE",
+    "600",
+    integer(1, 1_000_000_000),
+    "Requests a user may make on one gateway.",
+  ),
+  corsOrigins: setting("CORS_ORIGINS", "", list, "Origins whose pages may call the API, separated by commas."),
+  authJwksUri: setting(
+    "AUTH_JWKS_URI",
+    "",
+    text,
+    "Where the issuer's public keys are (Auth0: https://TENANT/.well-known/jwks.json).",
+  ),
+  authIssuer: setting("AUTH_ISSUER", "", text, "The `iss` a token must carry."),
+  authAudience: setting("AUTH_AUDIENCE", "eventix", text, "The `aud` a token must carry."),
+  paymentSuccessRate: setting(
+    "PAYMENT_SUCCESS_RATE",
+    "0.9",
+    rate,
+    "Share of payments that the mock provider lets succeed.",
+  ),
+  paymentNeverRate: setting("PAYMENT_NEVER_RATE", "0", rate, "Share of payments that the mock provider never answers."),
+  paymentDelayMs: setting(
+    "PAYMENT_DELAY_MS",
+    "500",
+    integer(0, 3_600_000),
+    "How long the mock provider takes to answer.",
+  ),
+  paymentSeed: setting("PAYMENT_SEED", "1", text, "Another seed lets the mock provider draw other outcomes."),
+} as const;
+
+type Values = { readonly [K in keyof typeof SETTINGS]: ReturnType<(typeof SETTINGS)[K]["parse"]> };
+
+/**
+ * How long things may take, shortest first: whatever waits outlives what it waits for, so that an outcome is known before
+ * somebody gives up on it.
+ */
+export const TIMEOUTS = Object.freeze({
+  lockTimeoutMs: 500,
+  statementTimeoutMs: 2_000,
+  seatLockMs: 3_000,
+  holdDeadlineMs: 5_000,
+  gatewayCallMs: 6_000,
+  idleInTransactionMs: 3_000,
+  /** importVenue and publishEvent, which write in chunks inside one transaction. */
+  bulkMs: 120_000,
+});
+
+export type Config = Values & { readonly timeouts: typeof TIMEOUTS };
+
+/** Reads and checks all settings; throws one error that lists everything wrong with them. */
+export function readConfig(env: Record<string, string | undefined>): Config {
+  const wrong: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [key, { env: name, fallback, parse }] of Object.entries<Setting<unknown>>(SETTINGS)) {
+    const raw = env[name] || fallback;
+    try {
+      values[key] = parse(raw);
+    } catch (error) {
+      wrong.push(`${name}=${raw}: ${(error as Error).message}`);
+    }
+  }
+  if (wrong.length > 0) throw new Error(`These settings are not valid:\n  ${wrong.join("\n  ")}`);
+  values.nodeId ||= `${hostname()}-${process.pid}-${Date.now().toString(36)}`;
+  assertOrdered(TIMEOUTS);
+  return Object.freeze({ ...(values as Values), timeouts: TIMEOUTS });
+}
+
+function assertOrdered(t: typeof TIMEOUTS): void {
+  const rising = [t.lockTimeoutMs, t.statementTimeoutMs, t.seatLockMs, t.holdDeadlineMs, t.gatewayCallMs];
+  if (rising.some((ms, i) => i > 0 && ms <= (rising[i - 1] as number))) {
+    throw new Error("Time-outs must rise: lock, statement, seat lock, hold deadline, gateway call.");
+  }
+}
+
+/** The settings of this process. */
+export const config = readConfig(process.env);

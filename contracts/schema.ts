@@ -1,0 +1,78 @@
+import FastestValidator from "fastest-validator";
+
+const Validator = FastestValidator as unknown as typeof FastestValidator.default;
+const validator = new Validator({ useNewCustomCheckerFunction: true, haltOnFirstError: false });
+
+/** A uuid of any version; upper case is accepted and made lower case, so that equal ids are equal strings. */
+export const uuid = {
+  type: "string",
+  pattern: /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i,
+  lowercase: true,
+} as const;
+
+/** An RFC 3339 instant with its offset. */
+export const instant = {
+  type: "string",
+  max: 40,
+  pattern: /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/,
+} as const;
+
+/** An amount of money in minor units (cents); a trillion is more than any order. */
+export const minor = { type: "number", integer: true, min: 0, max: 1_000_000_000_000 } as const;
+
+/** An ISO 4217 code. */
+export const currency = { type: "string", pattern: /^[A-Z]{3}$/ } as const;
+
+export const count = { type: "number", integer: true, min: 0 } as const;
+
+/** A fastest-validator rule in the object form; the shorthand strings carry no types and are not used. */
+export type Rule = { readonly type: string; readonly optional?: boolean; readonly nullable?: boolean };
+export type Schema = { readonly [field: string]: Rule };
+
+type Plain<R> = R extends { type: "string" }
+  ? string
+  : R extends { type: "number" }
+    ? number
+    : R extends { type: "boolean" }
+      ? boolean
+      : R extends { type: "enum"; values: readonly (infer V)[] }
+        ? V
+        : R extends { type: "equal"; value: infer V }
+          ? V
+          : R extends { type: "array"; items: infer I }
+            ? InferRule<I>[]
+            : R extends { type: "object"; props: infer P }
+              ? Infer<P>
+              : R extends { type: "record"; value: infer V }
+                ? Record<string, InferRule<V>>
+                : unknown;
+
+type OptionalKeys<S> = { [K in keyof S]: S[K] extends { optional: true } ? K : never }[keyof S];
+type Fields<S> = Omit<S, OptionalKeys<S> | `$$${string}`>;
+
+/** The type of what a schema accepts: type and schema have one source. */
+export type Infer<S> = { -readonly [K in keyof Fields<S>]: InferRule<Fields<S>[K]> } & {
+  -readonly [K in OptionalKeys<S>]?: InferRule<S[K]>;
+};
+export type InferRule<R> = R extends { nullable: true } ? Plain<R> | null : Plain<R>;
+
+export interface Problem {
+  /** The path of what is wrong, as `seats[3].priceMinor`; empty for the whole. */
+  field: string;
+  message: string;
+}
+
+export type Checked<T> = { ok: true; value: T } | { ok: false; problems: Problem[] };
+
+/** Compiles a schema to a check. The check normalizes what it is given (lower-case uuids), so it must own it. */
+export function compile<S extends object>(schema: S): (value: unknown) => Checked<Infer<S>> {
+  const check = validator.compile(schema as never);
+  return (value) => {
+    if (value === null || typeof value !== "object")
+      return { ok: false, problems: [{ field: "", message: "must be an object" }] };
+    const result = check(value);
+    if (result === true) return { ok: true, value: value as Infer<S> };
+    const errors = result as { field: string; message?: string }[];
+    return { ok: false, problems: errors.map((e) => ({ field: e.field ?? "", message: e.message ?? "is not valid" })) };
+  };
+}
