@@ -7,6 +7,18 @@ export const EVENT_ID = { $$strict: true, id: uuid } as const;
 
 export const LIST_EVENTS = PAGINATION_QUERY;
 
+/** POST /api/venues: the body is `plan` as it is, the other two come from the query (`?duplicateGuids=qualify&plan=ID`). */
+export const IMPORT_VENUE = {
+  $$strict: true,
+  /** pretix's seating plan, or an API reply of pretix that wraps one or more. Checked by its own rules, not here. */
+  plan: { type: "any" },
+  /** Makes guids that repeat unique with zone and row, instead of refusing the plan. */
+  duplicateGuids: { type: "enum", values: ["qualify"], optional: true },
+  /** Which plan of an API reply that holds several. */
+  planId: { type: "string", min: 1, max: 190, convert: true, optional: true },
+} as const;
+export type ImportVenue = Infer<typeof IMPORT_VENUE>;
+
 /** POST /api/events: an event on an imported venue, not yet announced. */
 export const CREATE_EVENT = {
   $$strict: true,
@@ -85,13 +97,39 @@ export type SeatsOfEvent = Infer<typeof SEATS_OF_EVENT>;
 /** catalog.getTerms: the published terms as event.published carries them, for booking when it meets an unknown event. */
 export const GET_TERMS = { $$strict: true, eventId: uuid } as const;
 
+/** catalog.validateSeats: the asked-for ids, each once, in the order asked. */
+export interface ValidatedSeats {
+  valid: string[];
+  unknown: string[];
+}
+
+/** catalog.priceSeats: one entry for each distinct id, in the order asked; an unknown one is SEAT_NOT_FOUND. */
+export interface PricedSeats {
+  currency: string;
+  prices: { seatId: string; priceMinor: number; category: string }[];
+}
+
 export interface ImportedVenue {
   venueId: string;
   version: number;
+  name: string;
   seats: number;
+  /** Those that have seats: what createEvent wants prices for. */
   categories: { name: string; seats: number }[];
+  /** The first PLAN_PROBLEMS_LISTED of them. */
   warnings: PlanProblem[];
+  warningCount: number;
 }
+
+/** Details of SEATING_PLAN_INVALID. */
+export interface PlanRefusal {
+  /** The first PLAN_PROBLEMS_LISTED of them. */
+  errors: PlanProblem[];
+  errorCount: number;
+}
+
+/** How many errors and how many warnings of one plan are listed; all are counted. */
+export const PLAN_PROBLEMS_LISTED = 1_000;
 
 /** One finding in a seating plan, with its place in the file. */
 export interface PlanProblem {
