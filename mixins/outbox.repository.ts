@@ -43,3 +43,57 @@ export function insertFacts(facts: readonly NewFact[]): QueryConfig {
 export async function appendFacts(tx: Tx, facts: readonly NewFact[]): Promise<void> {
   if (facts.length > 0) await tx.query(insertFacts(facts));
 }
+
+/** Writes dead letters to the outbox, to be relayed like facts. */
+export async function appendDeadLetters(tx: Tx, letters: readonly DeadLetter[]): Promise<void> {
+  if (letters.length === 0) return;
+  await tx.query({
+    name: "outbox-insert-dead-letters",
+    text: `
+      insert into outbox (topic, key, value, headers)
+      select d.topic, d.key, d.value, d.headers::jsonb
+      from unnest($1::text[], $2::bytea[], $3::bytea[], $4::text[]) with ordinality as d(topic, key, value, headers, n)
+      order by d.n`,
+    values: [
+      letters.map((l) => l.topic),
+      letters.map((l) => l.key),
+      letters.map((l) => l.value),
+      letters.map((l) => JSON.stringify(l.headers)),
+    ],
+  });
+}
+
+/** At most this many rows and bytes a round: it is one produce request, and a repeat after a failure stays cheap. */
+export const ROUND_ROWS = 1_000;
+export const ROUND_BYTES = 512 * 1024;
+
+/** Any number will do: advisory locks are a database's own. Freed by the end of the transaction, however it ends. */
+const RELAY_LOCK = 0x6576_7478;
+
+/** Asks to be the one relay of this database until the transaction ends; never waits. Row: `{ leads }`. */
+export const takeLead: QueryConfig = {
+  name: "outbox-take-lead",
+  text: "select pg_try_advisory_xact_lock($1) as leads",
+  values: [RELAY_LOCK],
+};
+
+/** The oldest rows within the limits, always at least one. octet_length of a toasted value does not read it. */
+export const readOldest: QueryConfig = {
+  name: "outbox-read-oldest",
+  text: `
+    select id, topic, key, value, headers
+    from (select o.*, row_number() over w as n,
+                 sum(coalesce(octet_length(key), 0) + coalesce(octet_length(value), 0)) over w as bytes
+          from (select id, topic, key, value, headers from outbox order by id limit $1) as o
+          window w as (order by id rows unbounded preceding)) as bounded
+    where bytes <= $2 or n = 1
+    order by id`,
+  values: [ROUND_ROWS, ROUND_BYTES],
+};
+
+/** Deletes exactly these rows, never `id <= max`: a lower id may have been committed since they were read. */
+export const deleteRows = (rows: readonly OutboxRow[]): QueryConfig => ({
+  name: "outbox-delete-rows",
+  text: "delete from outbox where id = any($1::bigint[])",
+  values: [rows.map((row) => row.id)],
+});

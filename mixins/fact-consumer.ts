@@ -1,0 +1,174 @@
+import type { Consumer, EachBatchPayload, Kafka } from "kafkajs";
+import type { Logger } from "moleculer";
+import { withCorrelation } from "#broker/middlewares/correlation.middleware.ts";
+import { applyBatch, type BatchContext, type BatchOutcome } from "./apply-batch.ts";
+import { type FactRecord, placeOf } from "./fact-record.ts";
+import { keepAlive } from "./keep-alive.ts";
+import { PartitionPauses } from "./partition-pauses.ts";
+import { backOffMs } from "./retryable.ts";
+
+/** Facts a transaction: large enough to share its cost, small enough to end well within statement_timeout. */
+const BATCH_FACTS = 500;
+/** A killed member's partitions move when its session ends; the broker takes no less than 6 s. */
+const SESSION_MS = 8_000;
+const HEARTBEAT_MS = 1_000;
+const REBALANCE_MS = 10_000;
+/** How long the broker keeps an empty fetch waiting: bounds a clean stop and the return of a paused partition. */
+const FETCH_WAIT_MS = 250;
+const FETCH_BYTES = 512 * 1024;
+/** Partitions applied at the same time: while one waits for its commit another reads. */
+const PARTITIONS_AT_ONCE = 3;
+const RECONNECT_MS = 500;
+
+/**
+ * Feeds one group's facts to its consumer, for as long as it runs: each batch is applied (apply-batch.ts), then its offset is
+ * committed. A partition whose batch cannot be applied pauses and is tried again with back-off; the others go on.
+ * Kafka away: says so once, connects again with back-off.
+ */
+export class FactConsumer {
+  readonly #kafka: Kafka;
+  readonly #context: BatchContext;
+  readonly #logger: Logger;
+  /** Called after each commit: there may be rows for the relay. */
+  readonly #onCommit: () => void;
+  readonly #pauses: PartitionPauses;
+  #consumer: Consumer | undefined;
+  #connecting: Promise<void> | undefined;
+  #reconnect: NodeJS.Timeout | undefined;
+  #failures = 0;
+  #stopping = false;
+
+  constructor(kafka: Kafka, context: BatchContext, logger: Logger, onCommit: () => void) {
+    this.#kafka = kafka;
+    this.#context = context;
+    this.#logger = logger;
+    this.#onCommit = onCommit;
+    this.#pauses = new PartitionPauses(logger);
+  }
+
+  get group(): string {
+    return `eventix.${this.#context.name}`;
+  }
+
+  /** Does not wait for Kafka: facts keep, and so does the service. */
+  start(): void {
+    this.#connecting = this.#connect();
+  }
+
+  /** Resolves when the running transaction and its offsets are committed and the group is left. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    clearTimeout(this.#reconnect);
+    this.#pauses.clear();
+    await this.#connecting;
+    await this.#consumer?.disconnect().catch((error: Error) => this.#logger.debug(`disconnecting: ${error.message}`));
+  }
+
+  async #connect(): Promise<void> {
+    const consumer = this.#newConsumer();
+    try {
+      await consumer.connect();
+      await consumer.subscribe({ topics: [...this.#context.consumer.topics], fromBeginning: true });
+      await consumer.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        partitionsConsumedConcurrently: PARTITIONS_AT_ONCE,
+        eachBatch: (payload) => this.#eachBatch(payload),
+      });
+      this.#consumer = consumer;
+    } catch (error) {
+      await consumer.disconnect().catch(() => {});
+      this.#connectLater(error as Error);
+    }
+  }
+
+  #newConsumer(): Consumer {
+    const consumer = this.#kafka.consumer({
+      groupId: this.group,
+      allowAutoTopicCreation: false,
+      sessionTimeout: SESSION_MS,
+      heartbeatInterval: HEARTBEAT_MS,
+      rebalanceTimeout: REBALANCE_MS,
+      maxWaitTimeInMs: FETCH_WAIT_MS,
+      maxBytesPerPartition: FETCH_BYTES,
+      retry: { initialRetryTime: 200, maxRetryTime: 5_000, retries: 8, restartOnFailure: async () => !this.#stopping },
+    });
+    consumer.on(consumer.events.GROUP_JOIN, () => {
+      if (this.#failures > 0) this.#logger.info(`${this.group} is connected again`);
+      this.#failures = 0;
+    });
+    // kafkajs starts again by itself after what it holds to be retriable; after anything else a new consumer does.
+    consumer.on(consumer.events.CRASH, ({ payload }) => {
+      if (!payload.restart) this.#connectLater(payload.error);
+    });
+    return consumer;
+  }
+
+  #connectLater(error: Error): void {
+    if (this.#stopping) return;
+    if (this.#failures === 0) this.#logger.error({ err: error }, `${this.group} is not consuming: ${error.message}`);
+    this.#reconnect = setTimeout(() => this.start(), backOffMs(RECONNECT_MS, this.#failures++));
+  }
+
+  async #eachBatch(payload: EachBatchPayload): Promise<void> {
+    const { topic, partition, messages } = payload.batch;
+    const session = keepAlive(payload.heartbeat, HEARTBEAT_MS);
+    try {
+      for (let from = 0; from < messages.length; from += BATCH_FACTS) {
+        if (!payload.isRunning() || payload.isStale()) return;
+        const records = messages.slice(from, from + BATCH_FACTS).map((m) => ({
+          topic,
+          partition,
+          offset: m.offset,
+          key: m.key,
+          value: m.value,
+        }));
+        if (!(await this.#applied(records, payload))) return;
+        session.check();
+        await this.#commit(records, payload);
+      }
+    } finally {
+      session.end();
+    }
+  }
+
+  /** Applies the records; if that is not possible now, pauses their partition and says no. */
+  async #applied(records: FactRecord[], { pause }: EachBatchPayload): Promise<boolean> {
+    const [first] = records;
+    if (!first) return true;
+    try {
+      const outcome = await applyBatch(this.#context, records);
+      this.#pauses.end(first);
+      this.#log(records, outcome);
+      return true;
+    } catch (error) {
+      if (!this.#stopping) this.#pauses.add(first, error, pause());
+      return false;
+    } finally {
+      this.#onCommit();
+    }
+  }
+
+  async #commit(records: FactRecord[], payload: EachBatchPayload): Promise<void> {
+    const last = records.at(-1);
+    if (!last) return;
+    const { topic, partition } = last;
+    const offset = String(BigInt(last.offset) + 1n);
+    // Through the payload: the consumer's own commitOffsets does nothing once stop() has been called.
+    await payload.commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset }] }] });
+    payload.resolveOffset(last.offset);
+  }
+
+  #log(records: FactRecord[], { applied, refused }: BatchOutcome): void {
+    const known = records.length - applied.length - refused.length;
+    this.#logger.debug(`${this.group}: ${applied.length} applied, ${refused.length} refused, ${known} known already`);
+    for (const { id, type, subject, correlationid } of applied) {
+      withCorrelation(correlationid, () => this.#logger.debug(`${type} of ${subject} applied (${id})`));
+    }
+    for (const { record, fact, reason } of refused) {
+      withCorrelation(fact?.correlationid, () =>
+        this.#logger.info(`${placeOf(record)} is a dead letter of ${this.group}: ${reason}`),
+      );
+    }
+  }
+}

@@ -1,0 +1,30 @@
+import type { ServiceSchema } from "moleculer";
+import { kafkaClient } from "#broker/kafka.client.ts";
+import { FactPublisher } from "./fact-publisher.ts";
+import { Relay } from "./relay.ts";
+
+/**
+ * Relays the outbox of `this.pool`'s database to Kafka while the service runs, and gives the service `this.wakeRelay()`, to be
+ * called after each commit that wrote facts. List it before DatabaseMixin: Moleculer stops mixins in the order in which they
+ * are listed.
+ */
+export function OutboxMixin(): Partial<ServiceSchema> {
+  const running = new WeakMap<object, Relay>();
+  return {
+    methods: {
+      wakeRelay() {
+        running.get(this)?.wake();
+      },
+    },
+    started() {
+      const publisher = new FactPublisher(kafkaClient(`${this.name}.relay`), this.logger);
+      const relay = new Relay(this.pool, publisher, this.logger);
+      running.set(this, relay);
+      relay.start();
+    },
+    async stopped() {
+      await running.get(this)?.stop();
+      running.delete(this);
+    },
+  };
+}

@@ -1,0 +1,69 @@
+import type { Logger } from "moleculer";
+import { StuckError } from "./apply-batch.ts";
+import { type FactRecord, placeOf } from "./fact-record.ts";
+import { backOffMs, retryWaitMs } from "./retryable.ts";
+
+/** What a partition waits for; `tries` counts the failures without a success in between. */
+export interface Pause {
+  at: string;
+  reason: string;
+  since: number;
+  tries: number;
+}
+
+const STUCK_WAIT_MS = 1_000;
+/** A partition that stays stuck says so again after this long. */
+const REMIND_MS = 30_000;
+
+/** Which partitions of a consumer wait, since when and for what, and the timers that let them go on. */
+export class PartitionPauses {
+  readonly #logger: Logger;
+  readonly #paused = new Map<string, Pause & { saidAt: number; timer: NodeJS.Timeout }>();
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  /** Calls `resume` when it is time to try the batch again that starts with `record`. */
+  add(record: FactRecord, error: unknown, resume: () => void): void {
+    const partition = partitionOf(record);
+    const before = this.#paused.get(partition);
+    const tries = (before?.tries ?? 0) + 1;
+    const waitMs = backOffMs(retryWaitMs(error) ?? STUCK_WAIT_MS, tries - 1);
+    const now = Date.now();
+    const remind = !before || now - before.saidAt >= REMIND_MS;
+    const pause = {
+      at: placeOf(error instanceof StuckError ? error.record : record),
+      reason: (error as Error)?.message ?? String(error),
+      since: before?.since ?? now,
+      tries,
+      saidAt: remind ? now : before.saidAt,
+      timer: setTimeout(resume, waitMs),
+    };
+    this.#paused.set(partition, pause);
+    if (remind) this.#say(pause, error);
+  }
+
+  /** The partition went on. */
+  end(record: FactRecord): void {
+    const partition = partitionOf(record);
+    const pause = this.#paused.get(partition);
+    if (!pause) return;
+    this.#paused.delete(partition);
+    const seconds = Math.round((Date.now() - pause.since) / 1000);
+    this.#logger.info(`${partition} goes on after ${seconds} s and ${pause.tries} failures`);
+  }
+
+  clear(): void {
+    for (const { timer } of this.#paused.values()) clearTimeout(timer);
+    this.#paused.clear();
+  }
+
+  #say({ at, reason, since, tries }: Pause, error: unknown): void {
+    const waited = `waiting ${Math.round((Date.now() - since) / 1000)} s, ${tries} tries`;
+    if (retryWaitMs(error) !== undefined) this.#logger.warn(`${at} cannot be applied yet (${waited}): ${reason}`);
+    else this.#logger.error({ err: error }, `stuck at ${at} (${waited}): ${reason}`);
+  }
+}
+
+const partitionOf = ({ topic, partition }: FactRecord) => `${topic}/${partition}`;

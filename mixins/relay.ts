@@ -1,0 +1,99 @@
+import type { Logger } from "moleculer";
+import type { Pool } from "pg";
+import type { FactPublisher } from "./fact-publisher.ts";
+import { relayRound } from "./relay-round.ts";
+import { backOffMs } from "./retryable.ts";
+
+/** How long a row may lie when nobody woke the relay: rows of other nodes' commits, or of a relay that died. */
+const POLL_MS = 50;
+const FIRST_BACK_OFF_MS = 100;
+
+/**
+ * Moves facts from one database's outbox to Kafka for as long as it runs.
+ *
+ * One a service and node; which of them leads is decided anew each round. Guarantees: rows leave in the order of their ids,
+ * at least once, and are deleted only after Kafka has acknowledged them. Kafka or Postgres away: says so once, tries again
+ * with back-off, says when it goes on.
+ */
+export class Relay {
+  readonly #pool: Pool;
+  readonly #publisher: FactPublisher;
+  readonly #logger: Logger;
+  #loop: Promise<void> | undefined;
+  #stopping = false;
+  #woken = false;
+  #endSleep: (() => void) | undefined;
+  #failures = 0;
+  #failingSince = 0;
+
+  constructor(pool: Pool, publisher: FactPublisher, logger: Logger) {
+    this.#pool = pool;
+    this.#publisher = publisher;
+    this.#logger = logger;
+  }
+
+  start(): void {
+    this.#loop ??= this.#run();
+  }
+
+  /** Rows were committed: look now. Does not shorten the wait after a failure. */
+  wake(): void {
+    this.#woken = true;
+    if (this.#failures === 0) this.#endSleep?.();
+  }
+
+  /** Resolves after the running round, with the producer disconnected. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#endSleep?.();
+    await this.#loop;
+    await this.#publisher.disconnect();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping) {
+      this.#woken = false;
+      const waitMs = await this.#round();
+      if (waitMs > 0 && !this.#stopping && !(this.#woken && this.#failures === 0)) await this.#sleep(waitMs);
+    }
+  }
+
+  /** Runs a round and returns how long to wait for the next. */
+  async #round(): Promise<number> {
+    try {
+      await this.#publisher.ready();
+      const { full } = await relayRound(this.#pool, (rows) => this.#publisher.publish(rows));
+      this.#goesOn();
+      return full ? 0 : POLL_MS;
+    } catch (error) {
+      return this.#failed(error as Error);
+    }
+  }
+
+  #failed(error: Error): number {
+    if (this.#failures === 0 && !this.#stopping) {
+      this.#failingSince = Date.now();
+      this.#logger.error({ err: error }, `facts wait in the outbox: ${error.message}`);
+    }
+    return backOffMs(FIRST_BACK_OFF_MS, this.#failures++);
+  }
+
+  #goesOn(): void {
+    if (this.#failures > 0) {
+      const seconds = Math.round((Date.now() - this.#failingSince) / 1000);
+      this.#logger.info(`facts are relayed again, after ${seconds} s and ${this.#failures} failed rounds`);
+    }
+    this.#failures = 0;
+  }
+
+  async #sleep(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#endSleep = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#endSleep = undefined;
+  }
+}
