@@ -1,0 +1,165 @@
+import type { Server } from "node:http";
+import type { CallingOptions, Context, Service, ServiceSchema } from "moleculer";
+import web, { type ApiSettingsSchema, type GatewayResponse, type IncomingRequest } from "moleculer-web";
+import { config } from "#config";
+import type { CallMeta } from "#contracts/caller.ts";
+import { admit, type Gatekeepers } from "./admission.ts";
+import { Authenticator } from "./auth.ts";
+import { readBody } from "./body.ts";
+import { CORRELATION_HEADER, correlationIdFrom } from "./correlation.ts";
+import { allowOrigin } from "./cors.ts";
+import { HEALTH_ALIASES } from "./health.ts";
+import { httpErrorOf } from "./http-errors.ts";
+import { limitConnections, stopServer } from "./http-server.ts";
+import { KeyRing } from "./key-ring.ts";
+import { paramsOf, parseQuery } from "./params.ts";
+import { RateLimiter } from "./rate-limit.ts";
+import { rememberRoute, watchRequest } from "./request-log.ts";
+import { CALL_TIMEOUT_MS, ENDPOINTS, type Endpoint } from "./routes.ts";
+import { SharedAnswers } from "./shared-answers.ts";
+import { sendJson, successOf } from "./success.ts";
+
+interface Gateway extends Service, Gatekeepers {
+  server: Server;
+  shared: SharedAnswers;
+  sendResponse(req: IncomingRequest, res: GatewayResponse, data: unknown): void;
+  sendError(req: IncomingRequest, res: GatewayResponse, error: unknown): void;
+  answer(endpoint: Endpoint, params: object, req: IncomingRequest, res: GatewayResponse): Promise<void>;
+}
+type Alias = {
+  endpoint?: Endpoint;
+  handler?: (req: IncomingRequest, res: GatewayResponse) => unknown;
+  fullPath: string;
+};
+type GatewayContext = Context<unknown, CallMeta & Record<string, unknown>>;
+
+/** The REST API: who may ask, what is asked, and how it is answered. All else is the services' behind it. */
+const gateway: ServiceSchema<ApiSettingsSchema, object, object, Gateway> = {
+  name: "gateway",
+  mixins: [web],
+
+  settings: {
+    ip: config.host,
+    port: config.port,
+    rootCallOptions: beginRequest as unknown as CallingOptions,
+    logRequest: null,
+    logResponse: null,
+    logRouteRegistration: "debug",
+    /** Settings are sent to every node; nobody there needs these. */
+    $secureSettings: ["routes", "ip", "port"],
+    routes: [
+      {
+        path: "/",
+        mappingPolicy: "restrict",
+        mergeParams: false,
+        bodyParsers: false,
+        logging: false,
+        aliases: {
+          ...Object.fromEntries(ENDPOINTS.map((endpoint) => [`${endpoint.method} ${endpoint.path}`, { endpoint }])),
+          ...HEALTH_ALIASES,
+        },
+      },
+    ],
+  },
+
+  actions: {
+    // Whoever is on the bus could change the routes with these.
+    addRoute: false,
+    removeRoute: false,
+    listAliases: false,
+  },
+
+  created() {
+    const keys = new KeyRing(config.authJwksUri);
+    this.authenticator = new Authenticator({ keys, issuer: config.authIssuer, audience: config.authAudience });
+    this.limiter = new RateLimiter(config.rateLimitPerMinute);
+    this.shared = new SharedAnswers();
+    limitConnections(this.server);
+  },
+
+  async stopped() {
+    await stopServer(this.server);
+  },
+
+  methods: {
+    /** Flat and strict, where moleculer-web's would nest and merge. */
+    parseQueryString(req: IncomingRequest) {
+      const url = req.url as string;
+      const at = url.indexOf("?", 1);
+      return at < 0 ? { url, query: parseQuery("") } : { url: url.slice(0, at), query: parseQuery(url.slice(at + 1)) };
+    },
+
+    /** The headers are set for every answer (beginRequest); here a preflight ends, before an alias could run for it. */
+    corsHandler(_settings: unknown, req: IncomingRequest, res: GatewayResponse) {
+      if (req.method !== "OPTIONS") return false;
+      res.writeHead(204).end();
+      return true;
+    },
+
+    /**
+     * In place of moleculer-web's, which reads the body before it asks who sends it, counts before it knows the user, and
+     * picks the node before it knows the params.
+     */
+    async aliasHandler(req: IncomingRequest, res: GatewayResponse, alias: Alias) {
+      rememberRoute(res, alias.fullPath);
+      const { endpoint } = alias;
+      if (!endpoint) return alias.handler?.call(this, req, res);
+      const ctx = req.$ctx as unknown as GatewayContext;
+      const caller = await admit(this, endpoint.access, req, res);
+      if (caller) ctx.meta.user = caller;
+      const { query, params: path } = req.$params;
+      const body = endpoint.body && (await readBody(req, res, endpoint.body));
+      await this.answer(endpoint, paramsOf(endpoint, { path, query, body }), req, res);
+      return true;
+    },
+
+    async answer(endpoint: Endpoint, params: object, req: IncomingRequest, res: GatewayResponse) {
+      const ctx = req.$ctx as unknown as GatewayContext;
+      const meta = endpoint.meta?.(req.headers);
+      const options = { timeout: endpoint.timeoutMs ?? CALL_TIMEOUT_MS, ...(meta && { meta }) };
+      const { shared } = endpoint;
+      if (!shared) {
+        const data = await ctx.call(endpoint.action, params, options);
+        sendJson(res, endpoint.status ?? 200, successOf(endpoint, data, ctx.meta, res));
+        return;
+      }
+      const asked = { ...params, ...shared.variant?.(req.headers) };
+      const key = `${endpoint.action} ${JSON.stringify(asked)}`;
+      const { type, body, headers } = await this.shared.get(key, shared.maxAgeMs, async () =>
+        shared.render((await ctx.call(endpoint.action, asked, options)) as never, asked),
+      );
+      for (const [name, value] of Object.entries(headers)) res.appendHeader(name, value);
+      ctx.meta.$responseType = type;
+      this.sendResponse(req, res, body);
+    },
+
+    errorHandler(req: IncomingRequest, res: GatewayResponse, error: unknown) {
+      this.sendError(req, res, error);
+    },
+
+    sendError(req: IncomingRequest, res: GatewayResponse, error: unknown) {
+      const correlationId = String(res.getHeader(CORRELATION_HEADER));
+      const { status, headers, body } = httpErrorOf(error, correlationId);
+      if (status === 500) this.logger.error({ correlationId, method: req.method, err: error }, "a request failed");
+      if (res.headersSent) {
+        res.destroy();
+        return;
+      }
+      for (const [name, value] of Object.entries(headers)) if (!res.hasHeader(name)) res.setHeader(name, value);
+      res.setHeader("cache-control", "no-store");
+      sendJson(res, status, body);
+    },
+  },
+};
+
+export default gateway;
+
+function beginRequest(this: Gateway, options: CallingOptions, req: IncomingRequest, res: GatewayResponse): void {
+  const correlationId = correlationIdFrom(req.headers[CORRELATION_HEADER]);
+  options.requestID = correlationId;
+  res.setHeader(CORRELATION_HEADER, correlationId);
+  res.setHeader("x-content-type-options", "nosniff");
+  if (!this.server.listening) res.setHeader("connection", "close");
+  allowOrigin(config.corsOrigins, req, res);
+  watchRequest(this.logger, correlationId, req, res);
+}

@@ -1,0 +1,66 @@
+import { ERRORS, type ErrorCode, EventixError, isErrorCode } from "#contracts/errors.ts";
+
+export interface HttpError {
+  status: number;
+  headers: Record<string, string>;
+  body: { success: false; error: { code: ErrorCode; message: string; details?: unknown } };
+}
+
+/** When to come back if nothing more exact is known. */
+const RETRY_AFTER_SECONDS = "1";
+
+/** Moleculer's errors, by type, of an action that cannot be reached or does not answer in time. */
+const UNREACHABLE = new Set([
+  "REQUEST_TIMEOUT",
+  "REQUEST_REJECTED",
+  "REQUEST_SKIPPED",
+  "SERVICE_NOT_FOUND",
+  "SERVICE_NOT_AVAILABLE",
+  "QUEUE_FULL",
+  "BAD_GATEWAY",
+  "GRACEFUL_STOP_TIMEOUT",
+]);
+
+/** A refusal of one field of the request. */
+export const invalid = (field: string, message: string) =>
+  new EventixError("VALIDATION_ERROR", { errors: [{ field, message }] });
+
+/** The error table's code for whatever was thrown: by our services on any node, by Moleculer, or by moleculer-web. */
+export function codeOf(error: unknown): ErrorCode {
+  const { type, code } = (error ?? {}) as { type?: unknown; code?: unknown };
+  if (isErrorCode(type)) return type;
+  if (UNREACHABLE.has(type as string) || code === 503) return "SERVICE_UNAVAILABLE";
+  if (type === "UNABLE_DECODE_PARAM") return "VALIDATION_ERROR";
+  return "INTERNAL_ERROR";
+}
+
+/** The answer to a failed request. Of what is not in the table, only the correlation id gets out. */
+export function httpErrorOf(error: unknown, correlationId: string): HttpError {
+  const code = codeOf(error);
+  const details = code === "INTERNAL_ERROR" ? { correlationId } : detailsOf(error);
+  return {
+    status: ERRORS[code].status,
+    headers: headersOf(code),
+    body: { success: false, error: { code, message: messageOf(error, code), ...(details ? { details } : {}) } },
+  };
+}
+
+function headersOf(code: ErrorCode): Record<string, string> {
+  if (code === "UNAUTHORIZED") return { "www-authenticate": "Bearer" };
+  if (code === "SERVICE_UNAVAILABLE" || code === "REQUEST_IN_PROGRESS") return { "retry-after": RETRY_AFTER_SECONDS };
+  return {};
+}
+
+/** Only our own errors were worded for the caller. By name, since the class is lost between nodes. */
+const isOurs = (error: unknown) => (error as { name?: unknown } | null)?.name === "EventixError";
+
+const messageOf = (error: unknown, code: ErrorCode): string =>
+  isOurs(error) && code !== "INTERNAL_ERROR" ? (error as Error).message : ERRORS[code].message;
+
+function detailsOf(error: unknown): unknown {
+  const { data } = (error ?? {}) as { data?: unknown };
+  if (isOurs(error)) return data;
+  // Moleculer's check of params: one entry a problem, with values and nodes that are nobody's business.
+  if (Array.isArray(data)) return { errors: data.map(({ field, message }) => ({ field, message })) };
+  return undefined;
+}

@@ -1,0 +1,28 @@
+import type { Server } from "node:http";
+
+const HEADERS_TIMEOUT_MS = 10_000;
+/** A seating plan of 40 MB over 6 Mbit/s. */
+const REQUEST_TIMEOUT_MS = 60_000;
+/** Longer than load balancers keep theirs, so that it is they who close. */
+const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+const HEADERS_MAX = 64;
+/** Requests under way get this long when the node stops; a hold is answered within 6 s. */
+const DRAIN_MS = 7_000;
+
+/** Bounds what one client can keep busy by being slow. */
+export function limitConnections(server: Server): void {
+  server.headersTimeout = HEADERS_TIMEOUT_MS;
+  server.requestTimeout = REQUEST_TIMEOUT_MS;
+  server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
+  server.maxHeadersCount = HEADERS_MAX;
+}
+
+/** Takes no more connections, lets requests under way end, then cuts those that do not (a stream never does). */
+export async function stopServer(server: Server): Promise<void> {
+  if (!server.listening) return;
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const cut = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+  await closed;
+  clearTimeout(cut);
+}

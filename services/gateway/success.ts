@@ -1,0 +1,30 @@
+import type { ServerResponse } from "node:http";
+import type { Page } from "#contracts/booking.ts";
+import type { CallMeta } from "#contracts/caller.ts";
+import type { Endpoint } from "./routes.ts";
+
+export const JSON_TYPE = "application/json; charset=utf-8";
+
+export interface Success {
+  success: true;
+  data: unknown;
+  meta?: { limit: number; nextCursor: string | null };
+}
+
+export function sendJson(res: ServerResponse, status: number, body: object): void {
+  res.statusCode = status;
+  res.setHeader("content-type", JSON_TYPE);
+  // In one piece without writeHead: Node then sends the length, and no chunks.
+  res.end(JSON.stringify(body));
+}
+
+/** The body of a successful answer; sets its headers. */
+export function successOf(endpoint: Endpoint, data: unknown, meta: CallMeta, res: ServerResponse): Success {
+  if (endpoint.paged) {
+    const { items, limit, nextCursor } = data as Page<unknown>;
+    return { success: true, data: items, meta: { limit, nextCursor } };
+  }
+  if (endpoint.location) res.setHeader("location", `${endpoint.location}/${(data as { id: string }).id}`);
+  if (meta.idempotencyReplayed) res.setHeader("idempotency-replayed", "true");
+  return { success: true, data };
+}
