@@ -1,0 +1,73 @@
+import type { BrokerOptions } from "moleculer";
+import type { Logger } from "pino";
+import type { Config } from "#config";
+import { KafkaTransporter } from "./kafka-transporter/kafka.transporter.ts";
+import { createLogger } from "./logger.ts";
+import { AccessMiddleware } from "./middlewares/access.middleware.ts";
+import { CorrelationMiddleware } from "./middlewares/correlation.middleware.ts";
+import { LocalFirstStrategy } from "./strategies/local-first.strategy.ts";
+import "./strategies/by-event.strategy.ts";
+
+/** How long a stopping node waits for calls in flight before it ends them. */
+const DRAIN_MS = 5_000;
+/** Deeper nesting of calls is a loop. */
+const MAX_CALL_LEVEL = 20;
+
+/** What one node is, from its settings. Each broker needs options of its own: they hold its transporter. */
+export function brokerOptions(config: Config, logger: Logger = createLogger(config)): BrokerOptions {
+  return {
+    namespace: config.namespace,
+    nodeID: config.nodeId,
+    logger: {
+      type: "Pino",
+      options: {
+        level: config.logLevel,
+        createLogger: (level: string, bindings: object) => logger.child(bindings, { level }),
+      },
+    },
+    transporter: new KafkaTransporter({ brokers: [...config.kafkaBrokers] }),
+    // preferLocal would be asked before any strategy and keep an event's calls from its node.
+    registry: { preferLocal: false, strategy: LocalFirstStrategy },
+    // A silent node is missed after 4 to 8 s: the check runs every heartbeatTimeout.
+    heartbeatInterval: 1,
+    heartbeatTimeout: 4,
+    requestTimeout: config.timeouts.gatewayCallMs,
+    maxCallLevel: MAX_CALL_LEVEL,
+    contextParamsCloning: false,
+    tracking: { enabled: true, shutdownTimeout: DRAIN_MS },
+    // No circuit breaker: with a strategy of an action's own an open one makes broker.call throw synchronously.
+    circuitBreaker: { enabled: false },
+    metrics: false,
+    tracing: false,
+    validator: { type: "Fastest", options: { useNewCustomCheckerFunction: true, haltOnFirstError: false } },
+    // node.ts owns the signals: Moleculer's own handlers end in process.exit(0) and cut off what others still close.
+    skipProcessEventRegistration: true,
+    internalMiddlewares: false,
+    middlewares: middlewares(),
+  } as BrokerOptions;
+}
+
+/**
+ * Moleculer's own middlewares in their own order, innermost first, with ours where they belong: who may call is decided
+ * before parameters are validated, and the correlation id surrounds everything that logs.
+ */
+function middlewares(): BrokerOptions["middlewares"] {
+  return [
+    "ActionHook",
+    "Validator",
+    AccessMiddleware(),
+    "Bulkhead",
+    "Cacher",
+    "ContextTracker",
+    "CircuitBreaker",
+    "Timeout",
+    "Retry",
+    "Fallback",
+    "ErrorHandler",
+    "Tracing",
+    "Metrics",
+    "Debounce",
+    "Throttle",
+    CorrelationMiddleware(),
+  ] as BrokerOptions["middlewares"];
+}

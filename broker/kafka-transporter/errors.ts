@@ -1,0 +1,12 @@
+import { Errors } from "moleculer";
+
+/** A packet did not leave, or may not have arrived. The same call may succeed when it is made again. */
+export const notSent = (message: string) => new Errors.MoleculerRetryableError(message, 503, "PACKET_NOT_SENT");
+
+/** Too much waits already. */
+export const queueFull = () =>
+  new Errors.MoleculerRetryableError("Too much waits to be sent to the other nodes.", 503, "SEND_QUEUE_FULL");
+
+/** Trying again would not help. */
+export const tooLarge = (bytes: number, maxBytes: number) =>
+  new Errors.MoleculerError(`A packet of ${bytes} bytes is above the limit of ${maxBytes}.`, 413, "PACKET_TOO_LARGE");

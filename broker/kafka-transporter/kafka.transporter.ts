@@ -1,0 +1,195 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import { type Admin, Kafka, type KafkaConfig, type KafkaMessage, logLevel } from "kafkajs";
+import { Transporters } from "moleculer";
+import { tooLarge } from "./errors.ts";
+import { Inbox } from "./inbox.ts";
+import { kafkaLogCreator, noDelaySocketFactory } from "./kafka.connection.ts";
+import { LIMITS, type Limits } from "./limits.ts";
+import { Outlet } from "./outlet.ts";
+import { Assembler, toMessages } from "./pieces.ts";
+import { SendQueue } from "./send-queue.ts";
+import { allTopic, createMissing, inboxTopic } from "./topics.ts";
+
+export interface KafkaTransporterOptions {
+  /** host:port of the first brokers to ask. */
+  brokers: string[];
+  /** TLS, SASL and whatever else kafkajs takes. */
+  kafka?: Partial<KafkaConfig>;
+  limits?: Partial<Limits>;
+}
+
+interface Outgoing {
+  type: string;
+  target?: string | null;
+}
+
+const REOPEN_PAUSE_MS = 500;
+const REOPEN_PAUSE_MAX_MS = 5_000;
+/** Packets accepted before `disconnect` get this long to leave. */
+const FLUSH_MS = 400;
+
+/**
+ * Moleculer's packets over Kafka, by kafkajs: every node has an inbox topic, and one topic reaches all nodes of the namespace.
+ *
+ * Packets arrive at most once, in the order in which one node sent them to another (but small ones overtake those in pieces).
+ * What cannot be sent fails at once with a retryable error. Needs the rights to create and delete topics and groups that
+ * begin with the prefix (`MOL-<namespace>`).
+ */
+export class KafkaTransporter extends Transporters.Base {
+  readonly #brokers: string[];
+  readonly #kafkaConfig: Partial<KafkaConfig>;
+  readonly #limits: Limits;
+  readonly #assembler: Assembler;
+  readonly #sender = randomUUID();
+  #packets = 0;
+  #kafka: Kafka | undefined;
+  #admin: Admin | undefined;
+  #outlet: Outlet | undefined;
+  #queue: SendQueue | undefined;
+  #inbox: Inbox | undefined;
+  #closed = false;
+
+  constructor({ brokers, kafka = {}, limits = {} }: KafkaTransporterOptions) {
+    super({ brokers });
+    this.#brokers = brokers;
+    this.#kafkaConfig = kafka;
+    this.#limits = { ...LIMITS, ...limits };
+    this.#assembler = new Assembler(this.#limits, (packetId, reason) =>
+      this.logger.warn(`Dropped packet ${packetId}: ${reason}.`),
+    );
+  }
+
+  override async connect(): Promise<void> {
+    await this.#release();
+    this.#closed = false;
+    const kafka = this.#createKafka();
+    this.#kafka = kafka;
+    this.#admin = kafka.admin();
+    await this.#admin.connect();
+    this.#outlet = await Outlet.open(kafka, this.#admin);
+    this.#queue = new SendQueue(this.#outlet, this.#limits);
+    this.broker.localBus.on("$node.disconnected", this.#onNodeGone);
+    try {
+      await this.onConnected();
+    } catch (error) {
+      this.connected = false;
+      throw error;
+    }
+  }
+
+  override async disconnect(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.connected = false;
+    await this.#queue?.close(FLUSH_MS);
+    await this.#release({ removeInbox: true });
+  }
+
+  /** Moleculer asks for a topic by packet type; the type travels in a header here, so two topics do for all of them. */
+  override async makeSubscriptions(): Promise<void> {
+    await this.#openInbox();
+  }
+
+  override getTopicName(_cmd: string, nodeID?: string | null): string {
+    return nodeID ? inboxTopic(this.prefix, nodeID) : allTopic(this.prefix);
+  }
+
+  override async send(topic: string, data: Buffer, { packet }: { packet: Outgoing }): Promise<void> {
+    const { maxPacketBytes, pieceBytes } = this.#limits;
+    if (data.length > maxPacketBytes) throw tooLarge(data.length, maxPacketBytes);
+    await this.#queue?.push(
+      topic,
+      toMessages(packet.type, data, () => `${this.#sender}:${this.#packets++}`, pieceBytes),
+    );
+  }
+
+  override async subscribe(): Promise<void> {}
+  override async subscribeBalancedRequest(): Promise<void> {}
+  override async subscribeBalancedEvent(): Promise<void> {}
+
+  #createKafka(): Kafka {
+    return new Kafka({
+      clientId: this.nodeID,
+      brokers: this.#brokers,
+      connectionTimeout: 3_000,
+      requestTimeout: 5_000,
+      retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 3 },
+      socketFactory: noDelaySocketFactory,
+      logLevel: logLevel.WARN,
+      logCreator: kafkaLogCreator(this.logger),
+      ...this.#kafkaConfig,
+    });
+  }
+
+  async #openInbox(resume?: ReadonlyMap<string, bigint>): Promise<void> {
+    const topics = [allTopic(this.prefix), inboxTopic(this.prefix, this.nodeID)];
+    const admin = this.#admin as Admin;
+    await createMissing(admin, topics);
+    this.#inbox = await Inbox.open(
+      {
+        kafka: this.#kafka as Kafka,
+        admin,
+        topics,
+        groupPrefix: inboxTopic(this.prefix, this.nodeID),
+        logger: this.logger,
+        onMessage: (message) => this.#onMessage(message),
+        onLost: (error) => this.#onInboxLost(error),
+      },
+      resume,
+    );
+  }
+
+  #onMessage({ headers, value }: KafkaMessage): void {
+    const cmd = headers?.cmd?.toString();
+    if (!cmd || !value) return;
+    const piece = headers?.piece?.toString();
+    const data = piece ? this.#assembler.add(piece, value) : value;
+    if (!data) return;
+    Promise.resolve(this.receive(cmd, data)).catch((error) => this.logger.error(`Packet ${cmd} failed.`, error));
+  }
+
+  /** Until the inbox is open again no call would get its answer: they fail at once. */
+  async #onInboxLost(error: Error): Promise<void> {
+    const lostAt = performance.now();
+    const positions = this.#inbox?.positions;
+    this.connected = false;
+    this.logger.warn(`The connection to Kafka is lost: ${error.message}`);
+    for (let pause = REOPEN_PAUSE_MS; !this.#closed; pause = Math.min(2 * pause, REOPEN_PAUSE_MAX_MS)) {
+      await delay(pause, undefined, { ref: false });
+      const isStale = performance.now() - lostAt > this.#limits.staleAfterMs;
+      try {
+        if (this.#closed) return;
+        await this.#openInbox(isStale ? undefined : positions);
+        this.logger.info("The connection to Kafka is back.");
+        await this.onConnected(true);
+        return;
+      } catch (reason) {
+        this.logger.debug("Kafka is still away.", reason);
+      }
+    }
+  }
+
+  readonly #onNodeGone = ({ node }: { node: { id: string } }): void => {
+    this.#queue?.forget(inboxTopic(this.prefix, node.id));
+    this.#outlet?.renew();
+  };
+
+  /** Closes whatever is open, each on its own, so that one failure leaves nothing behind. */
+  async #release({ removeInbox = false } = {}): Promise<void> {
+    const admin = this.#admin;
+    this.broker.localBus.off("$node.disconnected", this.#onNodeGone);
+    this.#assembler.clear();
+    await this.#quietly(this.#inbox?.close());
+    if (removeInbox) await this.#quietly(admin?.deleteTopics({ topics: [inboxTopic(this.prefix, this.nodeID)] }));
+    await Promise.all([this.#quietly(this.#outlet?.close()), this.#quietly(admin?.disconnect())]);
+    this.#inbox = undefined;
+    this.#outlet = undefined;
+    this.#admin = undefined;
+    this.#queue = undefined;
+  }
+
+  async #quietly(work: Promise<unknown> | undefined): Promise<void> {
+    await work?.catch((error: Error) => this.logger.debug("Closing the connection to Kafka:", error));
+  }
+}

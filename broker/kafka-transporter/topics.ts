@@ -1,0 +1,58 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Admin } from "kafkajs";
+
+/** Packets are read within milliseconds; Kafka keeps whole segments, so little more than this can be asked of it. */
+const RETENTION_MS = 60_000;
+const SEGMENT_BYTES = 16 * 1024 * 1024;
+const LEARN_ATTEMPTS = 10;
+const LEARN_PAUSE_MS = 100;
+
+/** The topic that every node of the namespace reads. */
+export const allTopic = (prefix: string) => `${prefix}.ALL`;
+
+/** The topic that one node reads. Characters that Kafka's names do not have, and the dot, become `_` and their hex code. */
+export const inboxTopic = (prefix: string, nodeId: string) =>
+  `${prefix}.NODE.${nodeId.replace(/[^A-Za-z0-9-]/g, (char) => `_${char.codePointAt(0)?.toString(16)}`)}`;
+
+/** Creates those that are missing: one partition, for the order of packets, and a short life. */
+export async function createMissing(admin: Admin, names: string[]): Promise<void> {
+  const existing = new Set(await admin.listTopics());
+  const missing = names.filter((name) => !existing.has(name));
+  if (missing.length === 0) return;
+  await admin.createTopics({
+    waitForLeaders: true,
+    topics: missing.map((topic) => ({
+      topic,
+      numPartitions: 1,
+      configEntries: [
+        { name: "cleanup.policy", value: "delete" },
+        { name: "retention.ms", value: String(RETENTION_MS) },
+        { name: "segment.bytes", value: String(SEGMENT_BYTES) },
+      ],
+    })),
+  });
+}
+
+/** Resolves when the topic is there; a new one takes a moment to be known to all brokers. */
+export async function waitForTopic(admin: Admin, topic: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await admin.fetchTopicMetadata({ topics: [topic] });
+      return;
+    } catch (error) {
+      if (attempt === LEARN_ATTEMPTS) throw error;
+      await delay(LEARN_PAUSE_MS);
+    }
+  }
+}
+
+/** The first and the next offset of each topic's partition. */
+export async function readEnds(admin: Admin, names: string[]): Promise<Map<string, { low: bigint; high: bigint }>> {
+  const ends = await Promise.all(
+    names.map(async (name) => {
+      const [partition] = await admin.fetchTopicOffsets(name);
+      return [name, { low: BigInt(partition?.low ?? 0), high: BigInt(partition?.high ?? 0) }] as const;
+    }),
+  );
+  return new Map(ends);
+}

@@ -1,0 +1,44 @@
+import { type Logger, type LoggerOptions, pino, stdTimeFunctions } from "pino";
+import pretty from "pino-pretty";
+import type { Config } from "#config";
+import { currentCorrelation } from "./correlation.ts";
+
+/** Writes to stdout, synchronously: the last line before an exit is the one that matters. */
+export function createLogger({ logLevel, logFormat }: Pick<Config, "logLevel" | "logFormat">): Logger {
+  const options: LoggerOptions = {
+    level: logLevel,
+    base: undefined,
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+    mixin() {
+      const correlationId = currentCorrelation();
+      return correlationId === undefined ? {} : { correlationId };
+    },
+    hooks: {
+      logMethod(args, method) {
+        method.apply(this, objectFirst(args));
+      },
+    },
+  };
+  return logFormat === "json"
+    ? pino(options, pino.destination({ dest: 1, sync: true }))
+    : pino(options, pretty({ sync: true, ignore: "ns,nodeID,mod", translateTime: "SYS:HH:MM:ss.l" }));
+}
+
+/**
+ * Moleculer and its services log as the console does, `warn("text", data, error)`; pino wants what is not text first, and
+ * silently drops what comes after a text without placeholders.
+ */
+export function objectFirst(args: unknown[]): [object, string] | [string] {
+  const texts = args.filter((arg) => typeof arg !== "object" || arg === null).map(String);
+  const objects = args.filter((arg) => typeof arg === "object" && arg !== null);
+  const message = texts.join(" ");
+  if (objects.length === 0) return [message];
+  const merged: Record<string, unknown> = {};
+  for (const item of objects) {
+    if (item instanceof Error) merged.err = item;
+    else if (Array.isArray(item)) merged.items = item;
+    else Object.assign(merged, item);
+  }
+  return [merged, message || (merged.err as Error | undefined)?.message || ""];
+}

@@ -1,0 +1,40 @@
+import type { ActionHandler, ActionSchema, Context, Middleware, ServiceBroker } from "moleculer";
+import type { Access, CallMeta } from "#contracts/caller.ts";
+import { EventixError } from "#contracts/errors.ts";
+
+/**
+ * Enforces each action's `access` on the node that runs it, before its parameters are looked at, so that a caller without
+ * rights learns nothing of them. Actions with visibility "private" are not on the bus and are left alone.
+ *
+ * Throws UNAUTHORIZED without a user, FORBIDDEN without the scope. Owners and organizers are checked by the actions.
+ */
+export function AccessMiddleware(): Middleware {
+  return {
+    name: "Access",
+    localAction(this: ServiceBroker, next: ActionHandler, action: ActionSchema): ActionHandler {
+      if (action.visibility === "private") return next;
+      const access = accessOf(action);
+      const isInternal = action.name?.startsWith("$") === true;
+      const { nodeID } = this;
+      return function (this: unknown, ctx: Context) {
+        // Moleculer's own $node actions serve this node's REPL; other nodes need a scope for them.
+        if (!isInternal || ctx.nodeID !== nodeID) assertAllowed(access, ctx.meta as CallMeta);
+        return next.call(this as never, ctx as never);
+      } as ActionHandler;
+    },
+  } as unknown as Middleware;
+}
+
+function accessOf(action: ActionSchema): Access {
+  if (action.name?.startsWith("$")) return "ops:read";
+  return (action as { access?: Access }).access ?? "user";
+}
+
+/** Refuses a caller that may not do what `access` guards; the scope "internal" opens everything. */
+export function assertAllowed(access: Access, { user }: CallMeta): void {
+  if (access === "anyone") return;
+  if (!user?.id) throw new EventixError("UNAUTHORIZED");
+  if (access === "user") return;
+  const scopes = user.scopes ?? [];
+  if (!scopes.includes(access) && !scopes.includes("internal")) throw new EventixError("FORBIDDEN");
+}

@@ -1,0 +1,50 @@
+#!/usr/bin/env -S node --disable-warning=TimeoutNegativeWarning
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { ServiceBroker, type ServiceSchema } from "moleculer";
+import { type Config, config as processConfig } from "#config";
+import { brokerOptions } from "./broker.options.ts";
+import { ownProcess } from "./process.ts";
+
+const SERVICES = join(import.meta.dirname, "..", "services");
+
+/** A broker with the services that `config.services` names, not yet started. Throws when one is not known. */
+export async function createNode(config: Config, options = brokerOptions(config)): Promise<ServiceBroker> {
+  const schemas = await Promise.all(config.services.map(loadService));
+  const broker = new ServiceBroker(options);
+  for (const schema of schemas) broker.createService(schema);
+  return broker;
+}
+
+/** Creates and starts a node. A service that cannot start stops the node again, and its error is thrown. */
+export async function startNode(config: Config, options = brokerOptions(config)): Promise<ServiceBroker> {
+  const broker = await createNode(config, options);
+  try {
+    await broker.start();
+  } catch (error) {
+    await broker.stop();
+    throw error;
+  }
+  return broker;
+}
+
+async function loadService(name: string): Promise<ServiceSchema> {
+  const known = knownServices();
+  if (!known.includes(name)) {
+    throw new Error(`SERVICES names "${name}", which is not a service. Known are: ${known.join(", ") || "none"}.`);
+  }
+  const module = await import(join(SERVICES, name, `${name}.service.ts`));
+  return module.default;
+}
+
+/** A service is a folder with a file of its name. */
+function knownServices(): string[] {
+  if (!existsSync(SERVICES)) return [];
+  return readdirSync(SERVICES).filter((name) => existsSync(join(SERVICES, name, `${name}.service.ts`)));
+}
+
+if (import.meta.main) {
+  await ownProcess(processConfig, async () =>
+    createNode(processConfig, (await import("../moleculer.config.ts")).default),
+  );
+}

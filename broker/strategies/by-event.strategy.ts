@@ -1,0 +1,34 @@
+import { hash } from "node:crypto";
+import { type Context, type Endpoint, Strategies } from "moleculer";
+import { LocalFirstStrategy } from "./local-first.strategy.ts";
+
+/** What an action says to get it: `strategy: BY_EVENT`. A name and no class, since only names reach the calling nodes. */
+export const BY_EVENT = "ByEvent";
+
+/**
+ * All calls for one event go to one node, so that one actor sees them: rendezvous hashing of `params.eventId` over the
+ * endpoints offered in this call (Thaler and Ravishankar, 1998). Every node chooses alike without talking to another; when a
+ * node leaves only its own events move, and a newcomer takes only its share. Without an eventId: local first.
+ */
+export class ByEventStrategy extends LocalFirstStrategy {
+  override select(list: Endpoint[], ctx?: Context): Endpoint {
+    const eventId = (ctx?.params as { eventId?: unknown } | null | undefined)?.eventId;
+    if (typeof eventId !== "string") return super.select(list, ctx);
+    return highest(list, eventId.toLowerCase());
+  }
+}
+
+function highest(list: Endpoint[], key: string): Endpoint {
+  let best: Endpoint | undefined;
+  let bestScore = "";
+  for (const endpoint of list) {
+    const score = hash("md5", `${endpoint.id}\n${key}`);
+    if (score > bestScore) {
+      best = endpoint;
+      bestScore = score;
+    }
+  }
+  return best as Endpoint;
+}
+
+Strategies.register(BY_EVENT, ByEventStrategy as unknown as InstanceType<typeof Strategies.Base>);
