@@ -1,7 +1,7 @@
 import type { ServiceSchema } from "moleculer";
-import { kafkaClient } from "#broker/kafka.client.ts";
 import type { ConsumerFactory } from "./batch-consumer.ts";
 import { FactConsumer } from "./fact-consumer.ts";
+import { factsClient } from "./facts-client.ts";
 
 /**
  * Runs a consumer of facts while the service runs. May be mixed in several times. List it before OutboxMixin and
@@ -14,7 +14,9 @@ export function ConsumerMixin(options: { service: string; consumer: ConsumerFact
     started() {
       const consumer = options.consumer(this as never);
       const context = { pool: this.pool, consumer, name: `${options.service}.${consumer.name}` };
-      const feed = new FactConsumer(kafkaClient(context.name), context, this.logger, () => this.wakeRelay?.());
+      const feed = new FactConsumer(factsClient(context.name, this.logger), context, this.logger, () =>
+        this.wakeRelay?.(),
+      );
       running.set(this, feed);
       feed.start();
     },

@@ -1,11 +1,12 @@
 import type { Consumer, EachBatchPayload, Kafka } from "kafkajs";
 import type { Logger } from "moleculer";
-import { withCorrelation } from "#broker/middlewares/correlation.middleware.ts";
+import { withCorrelation } from "#broker/correlation.ts";
 import { applyBatch, type BatchContext, type BatchOutcome } from "./apply-batch.ts";
 import { type FactRecord, placeOf } from "./fact-record.ts";
 import { keepAlive } from "./keep-alive.ts";
 import { PartitionPauses } from "./partition-pauses.ts";
 import { backOffMs } from "./retryable.ts";
+import { within } from "./within.ts";
 
 /** Facts a transaction: large enough to share its cost, small enough to end well within statement_timeout. */
 const BATCH_FACTS = 500;
@@ -19,6 +20,8 @@ const FETCH_BYTES = 512 * 1024;
 /** Partitions applied at the same time: while one waits for its commit another reads. */
 const PARTITIONS_AT_ONCE = 3;
 const RECONNECT_MS = 500;
+/** A batch's transaction is bounded by statement_timeout. */
+const STOP_MS = 2_500;
 
 /**
  * Feeds one group's facts to its consumer, for as long as it runs: each batch is applied (apply-batch.ts), then its offset is
@@ -55,17 +58,24 @@ export class FactConsumer {
     this.#connecting = this.#connect();
   }
 
-  /** Resolves when the running transaction and its offsets are committed and the group is left. */
+  /**
+   * Resolves when the running transaction and its offsets are committed and the group is left; does not wait for a Kafka that
+   * does not answer.
+   */
   async stop(): Promise<void> {
     this.#stopping = true;
     clearTimeout(this.#reconnect);
     this.#pauses.clear();
-    await this.#connecting;
-    await this.#consumer?.disconnect().catch((error: Error) => this.#logger.debug(`disconnecting: ${error.message}`));
+    await within(STOP_MS, this.#connecting);
+    await within(
+      STOP_MS,
+      this.#consumer?.disconnect().catch((error: Error) => this.#logger.debug(`disconnecting: ${error.message}`)),
+    );
   }
 
   async #connect(): Promise<void> {
     const consumer = this.#newConsumer();
+    this.#consumer = consumer;
     try {
       await consumer.connect();
       await consumer.subscribe({ topics: [...this.#context.consumer.topics], fromBeginning: true });
@@ -75,7 +85,6 @@ export class FactConsumer {
         partitionsConsumedConcurrently: PARTITIONS_AT_ONCE,
         eachBatch: (payload) => this.#eachBatch(payload),
       });
-      this.#consumer = consumer;
     } catch (error) {
       await consumer.disconnect().catch(() => {});
       this.#connectLater(error as Error);
@@ -99,15 +108,21 @@ export class FactConsumer {
     });
     // kafkajs starts again by itself after what it holds to be retriable; after anything else a new consumer does.
     consumer.on(consumer.events.CRASH, ({ payload }) => {
-      if (!payload.restart) this.#connectLater(payload.error);
+      if (payload.restart) this.#sayAway(payload.error);
+      else this.#connectLater(payload.error);
     });
     return consumer;
   }
 
   #connectLater(error: Error): void {
     if (this.#stopping) return;
+    this.#sayAway(error);
+    this.#reconnect = setTimeout(() => this.start(), backOffMs(RECONNECT_MS, this.#failures));
+  }
+
+  #sayAway(error: Error): void {
     if (this.#failures === 0) this.#logger.error({ err: error }, `${this.group} is not consuming: ${error.message}`);
-    this.#reconnect = setTimeout(() => this.start(), backOffMs(RECONNECT_MS, this.#failures++));
+    this.#failures++;
   }
 
   async #eachBatch(payload: EachBatchPayload): Promise<void> {
@@ -163,12 +178,15 @@ export class FactConsumer {
     const known = records.length - applied.length - refused.length;
     this.#logger.debug(`${this.group}: ${applied.length} applied, ${refused.length} refused, ${known} known already`);
     for (const { id, type, subject, correlationid } of applied) {
-      withCorrelation(correlationid, () => this.#logger.debug(`${type} of ${subject} applied (${id})`));
+      under(correlationid, () => this.#logger.debug(`${type} of ${subject} applied (${id})`));
     }
     for (const { record, fact, reason } of refused) {
-      withCorrelation(fact?.correlationid, () =>
+      under(fact?.correlationid, () =>
         this.#logger.info(`${placeOf(record)} is a dead letter of ${this.group}: ${reason}`),
       );
     }
   }
 }
+
+const under = (correlationId: string | undefined, work: () => void) =>
+  correlationId === undefined ? work() : withCorrelation(correlationId, work);

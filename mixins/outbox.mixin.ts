@@ -1,6 +1,6 @@
 import type { ServiceSchema } from "moleculer";
-import { kafkaClient } from "#broker/kafka.client.ts";
 import { FactPublisher } from "./fact-publisher.ts";
+import { factsClient } from "./facts-client.ts";
 import { Relay } from "./relay.ts";
 
 /**
@@ -17,7 +17,7 @@ export function OutboxMixin(): Partial<ServiceSchema> {
       },
     },
     started() {
-      const publisher = new FactPublisher(kafkaClient(`${this.name}.relay`), this.logger);
+      const publisher = new FactPublisher(factsClient(`${this.name}.relay`, this.logger), this.logger);
       const relay = new Relay(this.pool, publisher, this.logger);
       running.set(this, relay);
       relay.start();

@@ -3,10 +3,13 @@ import type { Pool } from "pg";
 import type { FactPublisher } from "./fact-publisher.ts";
 import { relayRound } from "./relay-round.ts";
 import { backOffMs } from "./retryable.ts";
+import { within } from "./within.ts";
 
 /** How long a row may lie when nobody woke the relay: rows of other nodes' commits, or of a relay that died. */
 const POLL_MS = 50;
 const FIRST_BACK_OFF_MS = 100;
+/** Longer than a send may take. */
+const STOP_MS = 2_500;
 
 /**
  * Moves facts from one database's outbox to Kafka for as long as it runs.
@@ -42,11 +45,11 @@ export class Relay {
     if (this.#failures === 0) this.#endSleep?.();
   }
 
-  /** Resolves after the running round, with the producer disconnected. */
+  /** Resolves after the running round, with the producer disconnected; does not wait for a Kafka that does not answer. */
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#endSleep?.();
-    await this.#loop;
+    await within(STOP_MS, this.#loop);
     await this.#publisher.disconnect();
   }
 

@@ -1,0 +1,72 @@
+import type { ServiceSchema } from "moleculer";
+import { config } from "#config";
+import { BOOKING_ID, type BookingId, type PaymentResponse } from "#contracts/booking.ts";
+import { type Call, callerOf } from "#contracts/caller.ts";
+import { EventixError } from "#contracts/errors.ts";
+import { ConsumerMixin } from "#mixins/consumer.mixin.ts";
+import { DatabaseMixin } from "#mixins/database.mixin.ts";
+import { OutboxMixin } from "#mixins/outbox.mixin.ts";
+import type { AttemptJob } from "./attempt.repository.ts";
+import { attemptWorker } from "./attempt.worker.ts";
+import { bookingCreatedConsumer } from "./booking-created.consumer.ts";
+import { bookingEndedConsumer } from "./booking-ended.consumer.ts";
+import type { RefundJob } from "./capture.repository.ts";
+import type { JobLoop } from "./job-loop.ts";
+import { mockProvider } from "./mock.provider.ts";
+import { findByBooking } from "./payment.repository.ts";
+import { refundWorker } from "./refund.worker.ts";
+import { refundDueConsumer } from "./refund-due.consumer.ts";
+
+const service = "payment";
+
+/** The part of the service that its consumers know. */
+type Workers = { attempts: JobLoop<AttemptJob>; refunds: JobLoop<RefundJob> };
+const workersOf = (self: object) => self as Workers;
+
+/** Takes and gives back money: told by booking's facts what to do, answering with facts of its own. */
+export default {
+  name: service,
+  mixins: [
+    ConsumerMixin({ service, consumer: (self) => bookingCreatedConsumer(() => workersOf(self).attempts.wake()) }),
+    ConsumerMixin({ service, consumer: (self) => bookingEndedConsumer(() => workersOf(self).attempts.wake()) }),
+    ConsumerMixin({ service, consumer: (self) => refundDueConsumer(() => workersOf(self).refunds.wake()) }),
+    OutboxMixin(),
+    DatabaseMixin({ service, url: config.paymentDatabaseUrl }),
+  ],
+
+  actions: {
+    getByBooking: {
+      access: "user",
+      params: BOOKING_ID,
+      async handler(ctx: Call<BookingId>): Promise<PaymentResponse> {
+        const payment = await findByBooking(this.pool, ctx.params.id, callerOf(ctx).id);
+        if (!payment) throw new EventixError("PAYMENT_NOT_FOUND");
+        return payment;
+      },
+    },
+  },
+
+  created() {
+    this.provider = mockProvider({
+      databaseUrl: config.paymentDatabaseUrl,
+      successRate: config.paymentSuccessRate,
+      neverRate: config.paymentNeverRate,
+      delayMs: config.paymentDelayMs,
+      seed: config.paymentSeed,
+    });
+    const { pool, provider, logger } = this;
+    const options = { pool, provider, logger, onSettled: () => this.wakeRelay() };
+    this.attempts = attemptWorker(options);
+    this.refunds = refundWorker(options);
+  },
+
+  started() {
+    this.attempts.start();
+    this.refunds.start();
+  },
+
+  async stopped() {
+    await Promise.all([this.attempts.stop(), this.refunds.stop()]);
+    await this.provider.close();
+  },
+} as ServiceSchema;

@@ -1,0 +1,76 @@
+import type { Pool } from "pg";
+import { withCorrelation } from "#broker/correlation.ts";
+import { type NewFact, newFact } from "#contracts/events.ts";
+import { KAFKA_TOPICS } from "#contracts/topics.ts";
+import { appendFacts } from "#mixins/outbox.repository.ts";
+import { transaction } from "#mixins/transaction.ts";
+import type { WorkerOptions } from "./attempt.worker.ts";
+import { Batcher } from "./batcher.ts";
+import { claimRefunds, markRefunded, postponeRefund, type RefundJob } from "./capture.repository.ts";
+import { JobLoop } from "./job-loop.ts";
+import type { PaymentProvider } from "./payment.provider.ts";
+import { callProvider, LEASE_MS, nextCallMs } from "./provider-call.ts";
+import { SOURCE } from "./settlement.ts";
+
+const REFUNDS_IN_FLIGHT = 64;
+
+/** Gives money back: each capture under one key, again and again until the provider says that it is done. */
+export function refundWorker({ pool, provider, logger, onSettled }: WorkerOptions): JobLoop<RefundJob> {
+  const results = new Batcher(async (jobs: RefundJob[]) => {
+    await writeRefunded(pool, jobs);
+    onSettled();
+    return jobs;
+  }, REFUNDS_IN_FLIGHT);
+
+  async function run(job: RefundJob, stopping: AbortSignal): Promise<void> {
+    const done = await refund(provider, job, stopping).catch((error: Error) => {
+      logger.warn(`capture ${job.id}: no answer to its refund, claim ${job.claims}: ${error.message}`);
+      return undefined;
+    });
+    if (done) {
+      await results.add(job);
+      logger.debug(`capture ${job.id} is refunded`);
+      return;
+    }
+    if (done === false) logger.error(`capture ${job.id}: ${provider.name} refuses its refund, claim ${job.claims}`);
+    await postponeRefund(pool, job, stopping.aborted ? 0 : nextCallMs(job.claims));
+  }
+
+  return new JobLoop({
+    name: "refunds",
+    inFlight: REFUNDS_IN_FLIGHT,
+    claim: (limit) => claimRefunds(pool, limit, LEASE_MS),
+    run: (job, stopping) => withCorrelation(job.cause.correlationid ?? job.id, () => run(job, stopping)),
+    logger,
+  });
+}
+
+function refund(provider: PaymentProvider, job: RefundJob, stopping: AbortSignal): Promise<boolean> {
+  const { id, providerRef, amountMinor, currency } = job;
+  return callProvider(stopping, (signal) =>
+    provider.refund({ key: `${id}:refund`, providerRef, amountMinor, currency }, signal),
+  );
+}
+
+async function writeRefunded(pool: Pool, jobs: RefundJob[]): Promise<void> {
+  await transaction(pool, async (tx) => {
+    const refunded = await markRefunded(
+      tx,
+      jobs.map((job) => job.id),
+    );
+    await appendFacts(tx, jobs.filter(({ id }) => refunded.has(id)).map(refundedFact));
+  });
+}
+
+function refundedFact({
+  id: captureId,
+  paymentId,
+  bookingId,
+  eventId,
+  amountMinor,
+  currency,
+  cause,
+}: RefundJob): NewFact {
+  const data = { paymentId, bookingId, eventId, captureId, amountMinor, currency };
+  return newFact(KAFKA_TOPICS.PAYMENT_REFUNDED, SOURCE, bookingId, data, cause);
+}

@@ -1,0 +1,104 @@
+import type { Pool } from "pg";
+import { v7 as uuidv7 } from "uuid";
+import { type NewFact, newFact } from "#contracts/events.ts";
+import { KAFKA_TOPICS } from "#contracts/topics.ts";
+import { appendFacts } from "#mixins/outbox.repository.ts";
+import { retryWaitMs } from "#mixins/retryable.ts";
+import { type Tx, transaction } from "#mixins/transaction.ts";
+import { type AttemptJob, addAttempts, type EndedAttempt, endAttempts } from "./attempt.repository.ts";
+import { type AttemptResult, type Conclusion, conclude, endStateOf } from "./attempt-result.ts";
+import { type Capture, insertCaptures } from "./capture.repository.ts";
+import type { Taken } from "./payment.provider.ts";
+import { type LockedPayment, lockPayments, setPaymentStatus } from "./payment.repository.ts";
+
+export interface Settled {
+  job: AttemptJob;
+  result: AttemptResult;
+}
+
+export const SOURCE = "eventix/payment";
+
+/**
+ * Writes what became of attempts, with the facts that follow, in one transaction. A capture is inserted and announced whatever
+ * the attempt has become in the meantime: money that was taken must come to booking's knowledge. Everything else counts only
+ * if the attempt was still being charged. Results that cannot be written together are written in halves.
+ */
+export async function settle(pool: Pool, provider: string, settled: readonly Settled[]): Promise<void> {
+  try {
+    await transaction(pool, (tx) => settleIn(tx, provider, settled));
+  } catch (error) {
+    if (settled.length === 1 || retryWaitMs(error) !== undefined) throw error;
+    const middle = Math.ceil(settled.length / 2);
+    const halves = [settled.slice(0, middle), settled.slice(middle)].map((half) => settle(pool, provider, half));
+    for (const half of await Promise.allSettled(halves)) if (half.status === "rejected") throw half.reason;
+  }
+}
+
+async function settleIn(tx: Tx, provider: string, settled: readonly Settled[]): Promise<void> {
+  const payments = await lockPayments(
+    tx,
+    settled.map(({ job }) => job.paymentId),
+  );
+  const ended = await endAttempts(
+    tx,
+    settled.map(({ job, result }) => ({ paymentId: job.paymentId, number: job.number, state: endStateOf(result) })),
+  );
+  const captures = await insertCaptures(
+    tx,
+    settled.flatMap((s) => captureOf(provider, s, payments)),
+  );
+  const concluded = settled.flatMap((s) => concludedOf(s, ended));
+  await setPaymentStatus(
+    tx,
+    concluded.map(({ job, conclusion }) => ({ id: job.paymentId, ...conclusion })),
+  );
+  await addAttempts(
+    tx,
+    concluded.flatMap(({ job, conclusion }) =>
+      conclusion.tryAgain ? [{ paymentId: job.paymentId, number: job.number + 1 }] : [],
+    ),
+  );
+  const failed = concluded.flatMap(({ job, conclusion }) =>
+    conclusion.announce ? failedFact(payments.get(job.paymentId), conclusion) : [],
+  );
+  await appendFacts(tx, [...captures.flatMap((c) => successFact(payments.get(c.paymentId), c)), ...failed]);
+}
+
+interface Concluded {
+  job: AttemptJob;
+  conclusion: Conclusion;
+}
+
+function concludedOf({ job, result }: Settled, ended: Map<string, EndedAttempt>): Concluded[] {
+  const attempt = ended.get(job.paymentId);
+  return attempt ? [{ job, conclusion: conclude(result, job.number, attempt) }] : [];
+}
+
+function captureOf(provider: string, { job, result }: Settled, payments: Map<string, LockedPayment>): Capture[] {
+  const payment = payments.get(job.paymentId);
+  if (result.state !== "TAKEN" || !payment) return [];
+  const { providerRef, amountMinor, currency } = result satisfies Taken;
+  const { id: paymentId, bookingId, eventId } = payment;
+  return [{ id: uuidv7(), paymentId, bookingId, eventId, provider, providerRef, amountMinor, currency }];
+}
+
+function successFact(payment: LockedPayment | undefined, capture: Capture): NewFact[] {
+  if (!payment) return [];
+  const { paymentId, bookingId, eventId, id: captureId, amountMinor, currency } = capture;
+  const data = { paymentId, bookingId, eventId, captureId, amountMinor, currency };
+  return [newFact(KAFKA_TOPICS.PAYMENT_SUCCESS, SOURCE, bookingId, data, payment.cause)];
+}
+
+function failedFact(payment: LockedPayment | undefined, { reason }: Conclusion): NewFact[] {
+  if (!payment) return [];
+  const { id: paymentId, bookingId, eventId, cause } = payment;
+  return [
+    newFact(
+      KAFKA_TOPICS.PAYMENT_FAILED,
+      SOURCE,
+      bookingId,
+      { paymentId, bookingId, eventId, reason: reason ?? "" },
+      cause,
+    ),
+  ];
+}
