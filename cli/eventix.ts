@@ -1,0 +1,21 @@
+#!/usr/bin/env -S node --disable-warning=TimeoutNegativeWarning
+import { Command } from "commander";
+import { StackError } from "#stack/stack-error.ts";
+import { downCommand } from "./commands/down.ts";
+import { envCommand } from "./commands/env.ts";
+import { migrateCommand } from "./commands/migrate.ts";
+import { tokenCommand } from "./commands/token.ts";
+import { upCommand } from "./commands/up.ts";
+
+const COMMANDS = [upCommand, downCommand, envCommand, migrateCommand, tokenCommand];
+
+const eventix = new Command("eventix").description("Runs and inspects Eventix, the seat-booking engine.");
+for (const command of COMMANDS) eventix.addCommand(command());
+
+try {
+  await eventix.parseAsync();
+} catch (error) {
+  // What a person can mend is said in its own words; anything else is a bug and shows where it is.
+  process.stderr.write(error instanceof StackError ? `eventix: ${error.message}\n` : `${(error as Error).stack}\n`);
+  process.exitCode = 1;
+}

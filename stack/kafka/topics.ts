@@ -1,0 +1,51 @@
+import { Kafka, logLevel } from "kafkajs";
+import { TOPIC_DEFINITIONS, type TopicDefinition } from "#contracts/topics.ts";
+import type { Say } from "../progress.ts";
+
+const admin = (brokers: string[], retries: number) =>
+  new Kafka({
+    clientId: "eventix-stack",
+    brokers,
+    logLevel: logLevel.NOTHING,
+    connectionTimeout: 1_000,
+    requestTimeout: 10_000,
+    retry: { retries, initialRetryTime: 50, maxRetryTime: 500 },
+  }).admin();
+
+/** Resolves when a broker answers and the cluster has a controller. */
+export async function brokerAnswers(brokers: string[]): Promise<void> {
+  const client = admin(brokers, 0);
+  try {
+    await client.connect();
+    await client.describeCluster();
+  } finally {
+    await client.disconnect();
+  }
+}
+
+/** Makes the topics of facts that are not there; those that are stay as they are. Returns the names of the new ones. */
+export async function createTopics(brokers: string[], say: Say): Promise<string[]> {
+  const client = admin(brokers, 8);
+  await client.connect();
+  try {
+    const there = new Set(await client.listTopics());
+    const missing = TOPIC_DEFINITIONS.filter(({ name }) => !there.has(name));
+    if (missing.length === 0) return [];
+    say(`Making ${missing.length} topics …`);
+    await client.createTopics({ topics: missing.map(topicConfig), waitForLeaders: true });
+    return missing.map(({ name }) => name);
+  } finally {
+    await client.disconnect();
+  }
+}
+
+function topicConfig({ name, partitions, cleanup, retentionMs }: TopicDefinition) {
+  return {
+    topic: name,
+    numPartitions: partitions,
+    configEntries: [
+      { name: "cleanup.policy", value: cleanup },
+      { name: "retention.ms", value: String(retentionMs) },
+    ],
+  };
+}

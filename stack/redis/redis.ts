@@ -1,0 +1,42 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { Redis } from "ioredis";
+import { logFile } from "../home.ts";
+import { startDetached } from "../process.ts";
+import type { StackServer } from "../server.ts";
+import { requireTool, TOOLS } from "../tools.ts";
+
+/** Redis holds seat locks that live for seconds: it keeps nothing on disk. */
+export const redis: StackServer = {
+  name: "redis",
+  title: "Redis",
+  given: ["REDIS_URL"],
+  ports: ["redis"],
+  stopSignal: "SIGTERM",
+  async launch({ home, ports }) {
+    requireTool(TOOLS.redis);
+    const folder = join(home, "redis");
+    mkdirSync(folder, { recursive: true });
+    const options = { port: ports.redis, bind: "127.0.0.1", save: "", appendonly: "no", dir: folder };
+    const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
+    return startDetached({ command: "redis-server", args, log: logFile(home, "redis") });
+  },
+  async check({ ports }) {
+    const client = new Redis({
+      host: "127.0.0.1",
+      port: ports.redis as number,
+      lazyConnect: true,
+      connectTimeout: 1_000,
+      commandTimeout: 1_000,
+      retryStrategy: () => null,
+    });
+    client.on("error", () => {});
+    try {
+      await client.connect();
+      await client.ping();
+    } finally {
+      client.disconnect();
+    }
+  },
+  environment: ({ ports }) => ({ REDIS_URL: `redis://127.0.0.1:${ports.redis}` }),
+};

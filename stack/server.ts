@@ -1,0 +1,29 @@
+import type { ProcessRef } from "./process.ts";
+import type { Say } from "./progress.ts";
+import type { ServerName, ServerState, StackState } from "./state.ts";
+
+export interface Launch {
+  home: string;
+  state: StackState;
+  ports: Record<string, number>;
+  say: Say;
+}
+
+/** One kind of server that the stack brings up. */
+export interface StackServer {
+  name: ServerName;
+  /** In words for the terminal. */
+  title: string;
+  /** Environment variables that name a server already there; with them set nothing is started. */
+  given: readonly string[];
+  ports: readonly string[];
+  stopSignal: NodeJS.Signals;
+  /** Prepares what is missing (binaries, data folder) and starts the process. */
+  launch(launch: Launch): Promise<ProcessRef>;
+  /** Resolves when the server answers; rejects with its reason when it does not right now. */
+  check(server: ServerState, launch: Launch): Promise<void>;
+  /** Makes what nodes expect to find in it; run at every start, so it only adds what is missing. */
+  prepare?(server: ServerState, launch: Launch): Promise<void>;
+  /** What the environment of a node needs to find it. */
+  environment(server: ServerState, launch: Launch): Record<string, string>;
+}

@@ -1,0 +1,60 @@
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ProcessRef } from "./process.ts";
+
+export type ServerName = "postgres" | "redis" | "kafka" | "issuer";
+
+/** A server that was started here: its process and its ports by what they are for. */
+export interface ServerState {
+  process: ProcessRef;
+  ports: Record<string, number>;
+}
+
+/** What a stack remembers between runs, in EVENTIX_HOME/stack.json. */
+export interface StackState {
+  servers: Partial<Record<ServerName, ServerState>>;
+  /** Ports used before, taken again where they are free, so that addresses stay. */
+  ports: Partial<Record<ServerName, Record<string, number>>>;
+  /** Passwords by role. */
+  passwords: Record<string, string>;
+  /** Where Postgres keeps its data when its user cannot enter EVENTIX_HOME. */
+  postgresFolder?: string;
+  /** URLs that were given by the environment when the stack came up. */
+  given: Record<string, string>;
+  /** The `start` that brings the stack down when it ends; absent when `up` keeps it. */
+  owner?: ProcessRef;
+}
+
+/** The node that `start` runs, in EVENTIX_HOME/node.json. */
+export interface NodeState {
+  starter: ProcessRef;
+  node: ProcessRef;
+  url?: string;
+}
+
+const EMPTY: StackState = { servers: {}, ports: {}, passwords: {}, given: {} };
+
+export const readState = (home: string): StackState => ({
+  ...structuredClone(EMPTY),
+  ...read<StackState>(join(home, "stack.json")),
+});
+export const writeState = (home: string, state: StackState): void => write(join(home, "stack.json"), state);
+
+export const readNode = (home: string): NodeState | undefined => read<NodeState>(join(home, "node.json"));
+export const writeNode = (home: string, node: NodeState): void => write(join(home, "node.json"), node);
+export const forgetNode = (home: string): void => rmSync(join(home, "node.json"), { force: true });
+
+function read<T>(file: string): T | undefined {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as T;
+  } catch {
+    // Absent at first; half a file cannot be, since it is written aside and renamed.
+    return undefined;
+  }
+}
+
+function write(file: string, value: unknown): void {
+  const aside = `${file}.${process.pid}`;
+  writeFileSync(aside, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
+  renameSync(aside, file);
+}
