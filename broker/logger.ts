@@ -1,10 +1,13 @@
-import { type Logger, type LoggerOptions, pino, stdTimeFunctions } from "pino";
+import { type DestinationStream, type Logger, type LoggerOptions, pino, stdTimeFunctions } from "pino";
 import pretty from "pino-pretty";
 import type { Config } from "#config";
 import { currentCorrelation } from "./correlation.ts";
 
-/** Writes to stdout, synchronously: the last line before an exit is the one that matters. */
-export function createLogger({ logLevel, logFormat }: Pick<Config, "logLevel" | "logFormat">): Logger {
+/** A pino logger that adds the correlation id of the work that logs. */
+export function createLogger(
+  { logLevel, logFormat }: Pick<Config, "logLevel" | "logFormat">,
+  destination: DestinationStream = stdout(logFormat),
+): Logger {
   const options: LoggerOptions = {
     level: logLevel,
     base: undefined,
@@ -20,9 +23,13 @@ export function createLogger({ logLevel, logFormat }: Pick<Config, "logLevel" | 
       },
     },
   };
-  return logFormat === "json"
-    ? pino(options, pino.destination({ dest: 1, sync: true }))
-    : pino(options, pretty({ sync: true, ignore: "ns,nodeID,mod", translateTime: "SYS:HH:MM:ss.l" }));
+  return pino(options, destination);
+}
+
+/** Synchronous: the last line before an exit is the one that matters. */
+function stdout(logFormat: Config["logFormat"]): DestinationStream {
+  if (logFormat === "json") return pino.destination({ dest: 1, sync: true });
+  return pretty({ sync: true, ignore: "ns,nodeID,mod", translateTime: "SYS:HH:MM:ss.l" });
 }
 
 /**

@@ -16,7 +16,8 @@ export function AccessMiddleware(): Middleware {
       const access = accessOf(action);
       const isInternal = action.name?.startsWith("$") === true;
       const { nodeID } = this;
-      return function (this: unknown, ctx: Context) {
+      // async: Moleculer's broker.call would throw what a handler throws at once, instead of rejecting.
+      return async function (this: unknown, ctx: Context) {
         // Moleculer's own $node actions serve this node's REPL; other nodes need a scope for them.
         if (!isInternal || ctx.nodeID !== nodeID) assertAllowed(access, ctx.meta as CallMeta);
         return next.call(this as never, ctx as never);

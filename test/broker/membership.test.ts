@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import type { ServiceBroker } from "moleculer";
+import { Cluster, type Definition, groupsOf, topicsOf, until, untilServed } from "./support/cluster.ts";
+
+const work = (node: string): Definition => ({
+  name: "work",
+  actions: {
+    who: { access: "anyone", handler: () => node },
+    slow: { access: "anyone", handler: () => new Promise((resolve) => setTimeout(() => resolve(node), 300)) },
+  },
+});
+
+const cluster = new Cluster();
+let caller: ServiceBroker;
+
+before(async () => {
+  caller = await cluster.start("caller");
+  await cluster.start("first", { services: [work("first")] });
+  await untilServed(caller, "work.who", ["first"]);
+});
+after(() => cluster.stop());
+
+test("a node that joins gets calls, and those of one that leaves go elsewhere without a failure", async () => {
+  const second = await cluster.start("second", { services: [work("second")] });
+  await untilServed(caller, "work.who", ["first", "second"]);
+  const answers = new Set(await Promise.all(Array.from({ length: 20 }, () => caller.call("work.who"))));
+  assert.deepEqual([...answers].sort(), ["first", "second"]);
+
+  let leaving = true;
+  const failures: unknown[] = [];
+  const load = Promise.all(
+    Array.from({ length: 16 }, async () => {
+      while (leaving) await caller.call("work.who").catch((error) => failures.push(error));
+    }),
+  );
+  const unfinished = Array.from({ length: 4 }, () => caller.call("work.slow"));
+  await second.stop();
+  await untilServed(caller, "work.who", ["first"]);
+  leaving = false;
+  await load;
+  assert.deepEqual(failures, []);
+  assert.deepEqual(new Set(await Promise.all(unfinished)), new Set(["first", "second"]));
+  assert.equal(await caller.call("work.who"), "first");
+});
+
+test("a node that comes back under its name is called again", async () => {
+  for (let round = 0; round < 2; round++) {
+    const second = await cluster.start("second", { services: [work("second")] });
+    await untilServed(caller, "work.who", ["first", "second"]);
+    await until("second answers", async () => (await caller.call("work.who")) === "second");
+    await second.stop();
+    await untilServed(caller, "work.who", ["first"]);
+  }
+});
+
+test("a stopped node leaves neither topic nor consumer group, and stopping twice is harmless", async () => {
+  const guest = await cluster.start("guest");
+  const mine = (name: string) => name.includes(".NODE.guest");
+  assert.equal((await topicsOf(cluster.namespace)).filter(mine).length, 1);
+  assert.equal((await groupsOf(cluster.namespace)).filter(mine).length, 1);
+  await guest.stop();
+  await guest.stop();
+  await until("the topic is gone", async () => !(await topicsOf(cluster.namespace)).some(mine));
+  await until("the group is gone", async () => !(await groupsOf(cluster.namespace)).some(mine));
+});
+
+test("the transporter disconnects in less than a second", async () => {
+  const guest = await cluster.start("hasty");
+  const begin = performance.now();
+  await guest.transit?.disconnect();
+  assert.ok(performance.now() - begin < 1_000);
+});

@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import type { ServiceBroker } from "moleculer";
+import { Cluster, KAFKA_BROKERS, topicsOf, until, untilServed } from "./support/cluster.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+const MEMBER = join(import.meta.dirname, "support/member.ts");
+
+interface Child {
+  process: ChildProcess;
+  /** stdout and stderr so far. */
+  output: () => string;
+  /** Resolves with the exit code. */
+  exited: Promise<number | null>;
+}
+
+const cluster = new Cluster();
+const children: ChildProcess[] = [];
+let caller: ServiceBroker;
+
+before(async () => {
+  caller = await cluster.start("caller");
+});
+after(async () => {
+  for (const child of children) child.kill("SIGKILL");
+  await cluster.stop();
+});
+
+function run(nodeId: string, args: string[], env: Record<string, string> = {}): Child {
+  const child = spawn(process.execPath, args, {
+    cwd: ROOT,
+    env: { ...process.env, NAMESPACE: cluster.namespace, NODE_ID: nodeId, KAFKA_BROKERS, LOG_LEVEL: "info", ...env },
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+  });
+  children.push(child);
+  let output = "";
+  child.stdout?.on("data", (text) => {
+    output += text;
+  });
+  child.stderr?.on("data", (text) => {
+    output += text;
+  });
+  return { process: child, output: () => output, exited: once(child, "exit").then(([code]) => code) };
+}
+
+async function startMember(nodeId: string): Promise<Child> {
+  const child = run(nodeId, [MEMBER]);
+  const [message] = await Promise.race([once(child.process, "message"), child.exited.then(() => [child.output()])]);
+  assert.equal(message, "ready");
+  await untilServed(caller, "member.pid", [nodeId]);
+  return child;
+}
+
+test("a node in a process of its own says ready, serves, and stops cleanly on SIGTERM", async () => {
+  const child = await startMember("one");
+  assert.match(child.output(), /"Node is ready\."/);
+  assert.equal(await caller.call("member.pid"), child.process.pid);
+  child.process.kill("SIGTERM");
+  assert.equal(await child.exited, 0);
+  await until(
+    "its inbox is gone",
+    async () => !(await topicsOf(cluster.namespace)).some((t) => t.endsWith(".NODE.one")),
+  );
+});
+
+test("a call in flight is answered before the node stops", async () => {
+  const child = await startMember("two");
+  const answer = caller.call("member.slow", { ms: 700 });
+  await caller.call("member.pid");
+  child.process.kill("SIGINT");
+  assert.equal(await answer, "done");
+  assert.equal(await child.exited, 0);
+});
+
+test("Ctrl-C and the parent's own signal together are one stop; a later signal ends the node at once", async () => {
+  const child = await startMember("three");
+  const unfinished = caller.call("member.slow", { ms: 5_000 }).catch((error) => error.type);
+  await caller.call("member.pid");
+  child.process.kill("SIGINT");
+  child.process.kill("SIGTERM");
+  await until("a second later", () => new Promise((resolve) => setTimeout(() => resolve(true), 1_100)));
+  assert.equal(child.process.exitCode, null);
+  child.process.kill("SIGTERM");
+  assert.equal(await child.exited, 2);
+  await unfinished;
+});
+
+test("a node whose parent goes away stops itself", async () => {
+  const child = await startMember("four");
+  child.process.disconnect();
+  assert.equal(await child.exited, 0);
+  assert.match(child.output(), /the parent process is gone/);
+});
+
+test("a killed node is missed within ten seconds and its calls then fail at once", async () => {
+  const child = await startMember("five");
+  child.process.kill("SIGKILL");
+  await untilServed(caller, "member.pid", []);
+});
+
+test("a service that does not exist is named in the error, with those that do", async () => {
+  const child = run("six", ["broker/node.ts"], { SERVICES: "nonsense" });
+  assert.equal(await child.exited, 1);
+  assert.match(child.output(), /SERVICES names \\"nonsense\\".*Known are: /);
+});
+
+test("moleculer-runner starts a node with the same config file", async () => {
+  const child = run(
+    "seven",
+    [
+      "node_modules/moleculer/bin/moleculer-runner.js",
+      ...["--config", "moleculer.config.ts", "--mask", "**/*.service.ts"],
+      "test/broker/support/services",
+    ],
+    { SERVICES: "" },
+  );
+  await untilServed(caller, "member.pid", ["seven"]);
+  assert.equal(await caller.call("member.pid"), child.process.pid);
+});
