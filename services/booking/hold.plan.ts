@@ -1,0 +1,166 @@
+import type { BookingResponse, SeatStatus } from "#contracts/booking.ts";
+import { EventixError } from "#contracts/errors.ts";
+
+/** A buyer's wish for seats, all or none. */
+export interface HoldRequest {
+  eventId: string;
+  /** Sorted, without duplicates. */
+  seatIds: readonly string[];
+  userId: string;
+  bookingId: string;
+  correlationId: string;
+  /** The Idempotency-Key with the SHA-256 of the body it came with. */
+  idempotency: { key: string; hash: Buffer } | null;
+}
+
+export interface LockedSeat {
+  eventId: string;
+  seatId: string;
+  index: number;
+  priceMinor: number;
+  status: SeatStatus;
+  bookingId: string | null;
+  /** Epoch ms; the expiry of the booking that holds it. */
+  heldUntil: number | null;
+  version: number;
+}
+
+/** An event's terms with the database's time, both as of the batch's first flight. */
+export interface TermsNow {
+  eventId: string;
+  organizerId: string;
+  onSale: boolean;
+  maxSeats: number;
+  holdSeconds: number;
+  currency: string;
+  now: Date;
+  expiresAt: Date;
+}
+
+export interface KeptAnswer {
+  hash: Buffer;
+  answer: BookingResponse;
+  /** Older than a day: as if it were not there, but its row must go first. */
+  stale: boolean;
+}
+
+/** What the batch's first flight saw, with row locks on every seat in it. */
+export interface BatchView {
+  terms: ReadonlyMap<string, TermsNow>;
+  /** By seatKey. */
+  seats: ReadonlyMap<string, LockedSeat>;
+  /** By idempotencyScope. */
+  keys: ReadonlyMap<string, KeptAnswer>;
+  /** Bookings that already exist under a hold's booking id, as they were when created. */
+  bookings: ReadonlyMap<string, BookingResponse>;
+  /** Whether rows locked by others were waited for: only then is a missing seat one that does not exist. */
+  waited: boolean;
+}
+
+export interface GrantedSeat extends LockedSeat {
+  status: "HELD";
+  bookingId: string;
+  heldUntil: number;
+}
+
+export type Verdict =
+  | { kind: "granted"; booking: BookingResponse; terms: TermsNow; seats: GrantedSeat[]; dropStaleKey: boolean }
+  | { kind: "answered"; booking: BookingResponse; replayed: boolean }
+  | { kind: "refused"; error: EventixError }
+  /** A row was locked elsewhere: decide again alone, waiting for it. */
+  | { kind: "alone" }
+  /** These bookings have run out and stand in the way: expire them, then decide again. */
+  | { kind: "takeover"; bookingIds: string[] };
+
+export const seatKey = (eventId: string, seatId: string) => `${eventId}/${seatId}`;
+export const idempotencyScope = (userId: string, key: string) => `${key}\n${userId}`;
+
+/**
+ * Decides a batch: who gets the seats. Pure: the view in, a verdict for each hold out, in the order of the holds.
+ *
+ * First come first served, all or nothing a hold; no two grants share a seat. A hold that was already answered, under its
+ * Idempotency-Key or its booking id, is answered the same again whatever has become of the booking since.
+ */
+export function planHolds(holds: readonly HoldRequest[], view: BatchView): Verdict[] {
+  const taken = new Map<string, LockedSeat>();
+  return holds.map((hold) => {
+    const verdict = decide(hold, view, taken);
+    if (verdict.kind === "granted")
+      for (const seat of verdict.seats) taken.set(seatKey(seat.eventId, seat.seatId), seat);
+    return verdict;
+  });
+}
+
+function decide(hold: HoldRequest, view: BatchView, taken: ReadonlyMap<string, LockedSeat>): Verdict {
+  const kept = hold.idempotency && view.keys.get(idempotencyScope(hold.userId, hold.idempotency.key));
+  if (kept && !kept.stale) {
+    if (!hold.idempotency?.hash.equals(kept.hash)) return refuse("IDEMPOTENCY_KEY_REUSED");
+    return { kind: "answered", booking: kept.answer, replayed: true };
+  }
+  const existing = view.bookings.get(hold.bookingId);
+  if (existing) return { kind: "answered", booking: existing, replayed: false };
+
+  const terms = view.terms.get(hold.eventId);
+  if (!terms?.onSale) return refuse("EVENT_NOT_ON_SALE");
+  if (hold.seatIds.length > terms.maxSeats) return refuse("MAX_SEATS_EXCEEDED", { maxSeats: terms.maxSeats });
+  return decideSeats(hold, terms, view, taken, kept?.stale ?? false);
+}
+
+function decideSeats(
+  hold: HoldRequest,
+  terms: TermsNow,
+  view: BatchView,
+  taken: ReadonlyMap<string, LockedSeat>,
+  dropStaleKey: boolean,
+): Verdict {
+  const rows: LockedSeat[] = [];
+  const missing: string[] = [];
+  for (const seatId of hold.seatIds) {
+    const key = seatKey(hold.eventId, seatId);
+    const row = taken.get(key) ?? view.seats.get(key);
+    if (row) rows.push(row);
+    else missing.push(seatId);
+  }
+  if (missing.length > 0 && view.waited) return refuse("SEAT_NOT_FOUND", { seatIds: missing });
+
+  const now = terms.now.getTime();
+  const hasRunOut = (seat: LockedSeat) => seat.status === "HELD" && (seat.heldUntil ?? 0) <= now;
+  const conflicts = rows.filter((seat) => seat.status !== "AVAILABLE" && !hasRunOut(seat));
+  if (conflicts.length > 0) return refuse("SEAT_ALREADY_RESERVED", { conflicts: conflicts.map(toConflict) });
+  if (missing.length > 0) return { kind: "alone" };
+  const runOut = new Set(rows.filter(hasRunOut).map((seat) => seat.bookingId as string));
+  if (runOut.size > 0) return { kind: "takeover", bookingIds: [...runOut].sort() };
+  return grant(hold, terms, rows, dropStaleKey);
+}
+
+function grant(hold: HoldRequest, terms: TermsNow, rows: LockedSeat[], dropStaleKey: boolean): Verdict {
+  const booking: BookingResponse = {
+    id: hold.bookingId,
+    eventId: hold.eventId,
+    status: "PENDING",
+    reason: null,
+    seats: rows.map(({ seatId, priceMinor }) => ({ seatId, priceMinor })),
+    totalMinor: rows.reduce((sum, seat) => sum + seat.priceMinor, 0),
+    currency: terms.currency,
+    expiresAt: terms.expiresAt.toISOString(),
+    ticketReference: null,
+    createdAt: terms.now.toISOString(),
+  };
+  const seats = rows.map(
+    (seat): GrantedSeat => ({
+      ...seat,
+      status: "HELD",
+      bookingId: hold.bookingId,
+      heldUntil: terms.expiresAt.getTime(),
+      version: seat.version + 1,
+    }),
+  );
+  return { kind: "granted", booking, terms, seats, dropStaleKey };
+}
+
+const toConflict = ({ seatId, status }: LockedSeat) => ({ seatId, status });
+
+const refuse = (...args: ConstructorParameters<typeof EventixError>): Verdict => ({
+  kind: "refused",
+  error: new EventixError(...args),
+});
