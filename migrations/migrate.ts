@@ -19,17 +19,6 @@ export async function migrate(env: NodeJS.ProcessEnv, log: (line: string) => voi
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-/** The names of migrations that a service's database still lacks: a node waits until there are none. */
-export async function pendingMigrations(service: MigratedService, url: string): Promise<string[]> {
-  return withKnex(service, url, async (db) => {
-    // knex would make its bookkeeping tables just to look, and two who look at once would get in each other's way.
-    const { rows } = await db.raw("select to_regclass('knex_migrations') is not null as begun");
-    if (!rows[0].begun) return ["all"];
-    const [, pending] = await db.migrate.list();
-    return pending.map(({ file }: { file: string }) => file);
-  });
-}
-
 async function migrateService(service: MigratedService, url: string, log: (line: string) => void): Promise<number> {
   return withKnex(service, url, (db) =>
     locked(db, async () => {

@@ -1,6 +1,13 @@
-import type { ServiceSchema } from "moleculer";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Service, ServiceSchema } from "moleculer";
 import pg from "pg";
 import { config } from "#config";
+import { retryWaitMs } from "./retryable.ts";
+import { pendingMigrations } from "./schema.repository.ts";
+
+const SCHEMA_POLL_MS = 1_000;
+
+type WithPool = Service & { pool: pg.Pool };
 
 /** A pool in pg's pipeline mode whose connections carry our server-side time-outs. */
 export function createPool(url: string, name: string, max: number = config.poolSize): pg.Pool {
@@ -15,7 +22,10 @@ export function createPool(url: string, name: string, max: number = config.poolS
   } as pg.PoolConfig);
 }
 
-/** Gives a service `this.pool` (pg.Pool) on its own database, open while the service runs. */
+/**
+ * Gives a service `this.pool` (pg.Pool) on its own database, open while the service runs; the service starts once the database
+ * answers and has the current schema.
+ */
 export function DatabaseMixin({ service, url }: { service: string; url: string }): Partial<ServiceSchema> {
   return {
     created() {
@@ -29,9 +39,32 @@ export function DatabaseMixin({ service, url }: { service: string; url: string }
       pool.on("error", (error) => this.logger.warn(`database connection lost: ${error.message}`));
       this.pool = pool;
     },
+    async started() {
+      await schemaIsCurrent(this as unknown as WithPool, service);
+    },
     async stopped() {
       const pool: pg.Pool = this.pool;
       if (!pool.ended) await pool.end();
     },
   };
+}
+
+/** A node may be started before, or together with, whatever migrates: it waits, and says for what once a second. */
+async function schemaIsCurrent(service: WithPool, name: string): Promise<void> {
+  for (;;) {
+    const missing = await whatIsMissing(service.pool, name);
+    if (missing === undefined) return;
+    service.logger.warn(`waiting for the ${name} database: ${missing}`);
+    await sleep(SCHEMA_POLL_MS);
+  }
+}
+
+async function whatIsMissing(pool: pg.Pool, name: string): Promise<string | undefined> {
+  try {
+    const pending = await pendingMigrations(pool, name);
+    return pending.length === 0 ? undefined : `not migrated yet (${pending.join(", ")}); npx eventix migrate does it`;
+  } catch (error) {
+    if (retryWaitMs(error) === undefined) throw error;
+    return (error as Error).message;
+  }
 }
