@@ -15,6 +15,9 @@ const MAX_CALL_LEVEL = 20;
 
 /** What one node is, from its settings. Each broker needs options of its own: they hold its transporter. */
 export function brokerOptions(config: Config, logger: Logger = createLogger(config)): BrokerOptions {
+  if (config.kafkaBrokers.length === 0) {
+    throw new Error("KAFKA_BROKERS is not set: start with npm start, or fill the environment from eventix env.");
+  }
   return {
     namespace: config.namespace,
     nodeID: config.nodeId,
