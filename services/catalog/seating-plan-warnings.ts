@@ -11,10 +11,8 @@ export function* warnAboutPlan(
 ): Generator<void> {
   warnAboutCategories(walked, base, warnings);
   yield;
-  warnAboutLabels(walked.seats, warnings);
-  yield;
-  warnAboutPoints(walked.seats, warnings);
-  yield;
+  yield* warnAboutLabels(walked.seats, warnings);
+  yield* warnAboutPoints(walked.seats, warnings);
   for (const seat of walked.seats) {
     const isOutside = seat.x < 0 || seat.y < 0 || seat.x > size.width || seat.y > size.height;
     if (!isOutside) continue;
@@ -39,8 +37,8 @@ function warnAboutCategories({ categories, seats }: Walked, base: string, warnin
 }
 
 /** A person finds a seat by zone, row and number, and a zone by its name. */
-function warnAboutLabels(seats: readonly WalkedSeat[], warnings: Problems): void {
-  warnAboutRepeats(
+function warnAboutLabels(seats: readonly WalkedSeat[], warnings: Problems): Generator<void> {
+  return warnAboutRepeats(
     seats,
     // No text holds a NUL here: that is an error.
     (seat) => `${seat.row.zone}\0${seat.row.name}\0${seat.number}`,
@@ -49,8 +47,8 @@ function warnAboutLabels(seats: readonly WalkedSeat[], warnings: Problems): void
   );
 }
 
-function warnAboutPoints(seats: readonly WalkedSeat[], warnings: Problems): void {
-  warnAboutRepeats(
+function warnAboutPoints(seats: readonly WalkedSeat[], warnings: Problems): Generator<void> {
+  return warnAboutRepeats(
     seats,
     (seat) => `${seat.x},${seat.y}`,
     (first) => `Another seat is on the very same point: ${first.place().path}.`,
@@ -58,14 +56,17 @@ function warnAboutPoints(seats: readonly WalkedSeat[], warnings: Problems): void
   );
 }
 
-function warnAboutRepeats(
+const TURN_SEATS = 10_000;
+
+function* warnAboutRepeats(
   seats: readonly WalkedSeat[],
   keyOf: (seat: WalkedSeat) => string,
   messageOf: (first: WalkedSeat) => string,
   warnings: Problems,
-): void {
+): Generator<void> {
   const first = new Map<string, WalkedSeat>();
-  for (const seat of seats) {
+  for (const [i, seat] of seats.entries()) {
+    if (i % TURN_SEATS === 0) yield;
     const key = keyOf(seat);
     const other = first.get(key);
     if (other) warnings.add(seat.place(), messageOf(other));

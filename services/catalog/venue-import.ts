@@ -1,0 +1,60 @@
+import { createHash } from "node:crypto";
+import type { Pool } from "pg";
+import { v5 as uuidv5, v7 as uuidv7 } from "uuid";
+import type { ImportedVenue, ImportVenue } from "#contracts/catalog.ts";
+import { EventixError } from "#contracts/errors.ts";
+import { transaction } from "#mixins/transaction.ts";
+import { finishInTurns, type PlanSeat, readSeatingPlan, type SeatingPlan } from "./seating-plan.ts";
+import { allowBulk, insertSeats, insertVenue } from "./venue.repository.ts";
+
+/** Seats a statement: some 1.5 MB, 100 ms. */
+const CHUNK_SEATS = 5_000;
+
+/**
+ * Makes a venue of a seating plan, all of it or nothing. The same plan imported again by the same organizer answers with
+ * the venue that is there; a plan is the same when what would be stored is. Throws SEATING_PLAN_INVALID with all errors.
+ */
+export async function importVenue(
+  pool: Pool,
+  organizerId: string,
+  { plan: json, duplicateGuids, planId }: ImportVenue,
+): Promise<ImportedVenue> {
+  const { plan, errors, warnings } = await finishInTurns(readSeatingPlan(json, { duplicateGuids, planId }));
+  if (!plan) {
+    throw new EventixError("SEATING_PLAN_INVALID", { errors: errors.listed, errorCount: errors.count });
+  }
+  const sha256 = await finishInTurns(digest(plan));
+  const venue = await transaction(pool, async (tx) => {
+    await allowBulk(tx);
+    const inserted = await insertVenue(tx, { id: uuidv7(), organizerId, sha256, plan });
+    if (!inserted.isNew) return inserted;
+    for (const chunk of chunksOf(plan.seats)) {
+      // The guid is the seat's name within its venue, for good: the next version's seats find their own by it.
+      const seats = chunk.map((seat) => ({ ...seat, id: uuidv5(seat.guid, inserted.id) }));
+      await insertSeats(tx, inserted, seats);
+    }
+    return inserted;
+  });
+  return {
+    venueId: venue.id,
+    version: venue.version,
+    name: plan.name,
+    seats: plan.seats.length,
+    categories: plan.categories.flatMap(({ name, seats }) => (seats > 0 ? [{ name, seats }] : [])),
+    warnings: warnings.listed,
+    warningCount: warnings.count,
+  };
+}
+
+function* digest({ name, categories, drawing, seats }: SeatingPlan): Generator<void, Buffer> {
+  const hash = createHash("sha256").update(JSON.stringify({ name, categories, drawing }));
+  for (const chunk of chunksOf(seats)) {
+    hash.update(JSON.stringify(chunk));
+    yield;
+  }
+  return hash.digest();
+}
+
+function* chunksOf(seats: readonly PlanSeat[]): Generator<PlanSeat[]> {
+  for (let from = 0; from < seats.length; from += CHUNK_SEATS) yield seats.slice(from, from + CHUNK_SEATS);
+}
