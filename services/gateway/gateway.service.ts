@@ -3,6 +3,7 @@ import type { CallingOptions, Context, Service, ServiceSchema } from "moleculer"
 import web, { type ApiSettingsSchema, type GatewayResponse, type IncomingRequest } from "moleculer-web";
 import { config } from "#config";
 import type { CallMeta } from "#contracts/caller.ts";
+import { EventixError } from "#contracts/errors.ts";
 import { admit, type Gatekeepers } from "./admission.ts";
 import { Authenticator } from "./auth.ts";
 import { readBody } from "./body.ts";
@@ -102,8 +103,12 @@ const gateway: ServiceSchema<ApiSettingsSchema, object, object, Gateway> = {
      */
     async aliasHandler(req: IncomingRequest, res: GatewayResponse, alias: Alias) {
       rememberRoute(res, alias.fullPath);
+      if (this.broker.stopping) throw new EventixError("SERVICE_UNAVAILABLE");
       const { endpoint } = alias;
-      if (!endpoint) return alias.handler?.call(this, req, res);
+      if (!endpoint) {
+        await alias.handler?.call(this, req, res);
+        return true;
+      }
       const ctx = req.$ctx as unknown as GatewayContext;
       const caller = await admit(this, endpoint.access, req, res);
       if (caller) ctx.meta.user = caller;
@@ -159,7 +164,7 @@ function beginRequest(this: Gateway, options: CallingOptions, req: IncomingReque
   options.requestID = correlationId;
   res.setHeader(CORRELATION_HEADER, correlationId);
   res.setHeader("x-content-type-options", "nosniff");
-  if (!this.server.listening) res.setHeader("connection", "close");
+  if (this.broker.stopping) res.setHeader("connection", "close");
   allowOrigin(config.corsOrigins, req, res);
   watchRequest(this.logger, correlationId, req, res);
 }

@@ -60,7 +60,11 @@ const messageOf = (error: unknown, code: ErrorCode): string =>
 function detailsOf(error: unknown): unknown {
   const { data } = (error ?? {}) as { data?: unknown };
   if (isOurs(error)) return data;
-  // Moleculer's check of params: one entry a problem, with values and nodes that are nobody's business.
-  if (Array.isArray(data)) return { errors: data.map(({ field, message }) => ({ field, message })) };
-  return undefined;
+  return Array.isArray(data) ? { errors: data.map(problemOf) } : undefined;
+}
+
+/** Moleculer's check of params also says values and nodes, which are nobody's business. */
+function problemOf({ field, message, actual, type }: Record<string, unknown>): { field: unknown; message: unknown } {
+  const unknownFields = type === "objectStrict" ? actual : "";
+  return { field: field ?? unknownFields, message };
 }

@@ -8,6 +8,7 @@ const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 const HEADERS_MAX = 64;
 /** Requests under way get this long when the node stops; a hold is answered within 6 s. */
 const DRAIN_MS = 7_000;
+const DRAIN_LOOK_MS = 50;
 
 /** Bounds what one client can keep busy by being slow. */
 export function limitConnections(server: Server): void {
@@ -21,8 +22,10 @@ export function limitConnections(server: Server): void {
 export async function stopServer(server: Server): Promise<void> {
   if (!server.listening) return;
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
+  // A connection whose last answer promised to keep it open falls idle when that answer is out.
+  const closing = setInterval(() => server.closeIdleConnections(), DRAIN_LOOK_MS);
   const cut = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
   await closed;
+  clearInterval(closing);
   clearTimeout(cut);
 }

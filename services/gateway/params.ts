@@ -35,7 +35,7 @@ export function paramsOf(endpoint: Endpoint, said: Said): Record<string, unknown
   };
   for (const [name, field] of Object.entries(endpoint.pathParams ?? {})) put(field, said.path[name]);
   for (const [name, value] of Object.entries(said.query)) {
-    const field = endpoint.query?.[name];
+    const field = endpoint.query && Object.hasOwn(endpoint.query, name) && endpoint.query[name];
     if (field) put(field, value);
     else wrong.push({ field: name, message: "is not a parameter of this address" });
   }
