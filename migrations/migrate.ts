@@ -19,7 +19,12 @@ export async function migrate(env: NodeJS.ProcessEnv, log: (line: string) => voi
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-async function migrateService(service: MigratedService, url: string, log: (line: string) => void): Promise<number> {
+/** Brings one database to the current schema of its service; returns how many migrations ran. */
+export async function migrateService(
+  service: MigratedService,
+  url: string,
+  log: (line: string) => void,
+): Promise<number> {
   return withKnex(service, url, (db) =>
     locked(db, async () => {
       // A migrator that was killed leaves knex's own lock behind; ours is gone with its connection.

@@ -1,0 +1,47 @@
+import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { PROJECT } from "./home.ts";
+import { type ProcessRef, startOf } from "./process.ts";
+import { StackError } from "./stack-error.ts";
+
+export interface NodeOptions {
+  /** All of it: nothing is taken from this process's environment. */
+  env: NodeJS.ProcessEnv;
+  /** Where its log goes; `pipe` leaves it to the caller to read. */
+  output: "inherit" | "pipe";
+  /** In a session of its own, so that the terminal's Ctrl-C reaches only us, and we stop it before its servers. */
+  ownSession?: boolean;
+}
+
+/** A running node of Eventix: broker/node.ts in a process of its own. It stops by itself when this process is gone. */
+export class NodeProcess {
+  readonly child: ChildProcess;
+  readonly ref: ProcessRef;
+  /** How it ended, whenever it does. */
+  readonly ended: Promise<string>;
+
+  constructor({ env, output, ownSession = false }: NodeOptions) {
+    const stdio: StdioOptions = ["ignore", output, output, "ipc"];
+    const args = ["--disable-warning=TimeoutNegativeWarning", join(PROJECT, "broker/node.ts")];
+    this.child = spawn(process.execPath, args, { env, stdio, detached: ownSession, cwd: PROJECT });
+    const pid = this.child.pid as number;
+    this.ref = { pid, started: startOf(pid) ?? "gone" };
+    this.ended = once(this.child, "exit").then(([code, signal]) => (signal ? `signal ${signal}` : `exit code ${code}`));
+  }
+
+  /** Resolves when all its services have started; rejects when it ends before. */
+  async ready(): Promise<void> {
+    const how = await Promise.race([once(this.child, "message").then(() => undefined), this.ended]);
+    if (how !== undefined) throw new StackError(`The node ended with ${how} before it was ready; its log says why.`);
+  }
+
+  /** Asks it to stop, cuts it after `graceMs`, and tells how it ended. */
+  async stop(graceMs: number): Promise<string> {
+    this.child.kill("SIGTERM");
+    const cut = setTimeout(() => this.child.kill("SIGKILL"), graceMs);
+    const how = await this.ended;
+    clearTimeout(cut);
+    return how;
+  }
+}

@@ -1,0 +1,34 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { thisProcess } from "#stack/process.ts";
+import { silent } from "#stack/progress.ts";
+import { stackDown, stackUp } from "#stack/stack.ts";
+import { migrate } from "../migrations/migrate.ts";
+import { makeTemplates } from "./support/database.ts";
+
+let home = "";
+
+/** A stack of the test run's own in a temporary folder; its addresses reach every test file through the environment. */
+export async function globalSetup(): Promise<void> {
+  home = mkdtempSync(join(tmpdir(), "eventix-test-"));
+  startGuard();
+  const { env } = await stackUp({ home, env: {} });
+  await migrate(env, silent);
+  Object.assign(process.env, env, { LOG_FORMAT: "json" });
+  await makeTemplates();
+}
+
+export async function globalTeardown(): Promise<void> {
+  await stackDown({ home, say: silent });
+  await rm(home, { recursive: true, force: true });
+}
+
+/** The teardown does not run when the runner is killed; the guard does. */
+function startGuard(): void {
+  const { pid, started } = thisProcess();
+  const args = [join(import.meta.dirname, "support/guard.ts"), home, String(pid), started];
+  spawn(process.execPath, args, { detached: true, stdio: "ignore" }).unref();
+}
