@@ -4,10 +4,12 @@ import { StackError } from "#stack/stack-error.ts";
 import { downCommand } from "./commands/down.ts";
 import { envCommand } from "./commands/env.ts";
 import { migrateCommand } from "./commands/migrate.ts";
+import { nodeCommand } from "./commands/node.ts";
+import { startCommand } from "./commands/start.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { upCommand } from "./commands/up.ts";
 
-const COMMANDS = [upCommand, downCommand, envCommand, migrateCommand, tokenCommand];
+const COMMANDS = [startCommand, nodeCommand, upCommand, downCommand, envCommand, migrateCommand, tokenCommand];
 
 const eventix = new Command("eventix").description("Runs and inspects Eventix, the seat-booking engine.");
 for (const command of COMMANDS) eventix.addCommand(command());

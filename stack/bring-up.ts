@@ -19,6 +19,7 @@ interface Wanted {
   state: StackState;
   env: NodeJS.ProcessEnv;
   say: Say;
+  signal?: AbortSignal | undefined;
 }
 
 /** How long a server that is running already may take to answer before it counts as stuck and is replaced. */
@@ -28,11 +29,11 @@ const START_MS = 60_000;
 const ATTEMPTS = 3;
 
 /** Uses the server that the environment names, else the one that runs from before, else starts it. */
-export async function bringUp(server: StackServer, { home, state, env, say }: Wanted): Promise<Up> {
+export async function bringUp(server: StackServer, { home, state, env, say, signal }: Wanted): Promise<Up> {
   const { name } = server;
   const given = server.given.filter((variable) => env[variable]);
   if (given.length > 0) return { name, env: usedAsGiven(server, given, env), started: false };
-  const launch: Launch = { home, state, say, ports: {} };
+  const launch: Launch = { home, state, say, signal, ports: {} };
   const found = state.servers[name];
   if (found && isRunning(found.process)) {
     if ((await answers(server, found, launch, FOUND_MS)) === "yes") return finish(server, found, launch, false);
@@ -40,6 +41,7 @@ export async function bringUp(server: StackServer, { home, state, env, say }: Wa
     await stopProcess(found.process, server.stopSignal, FOUND_MS);
   }
   for (let attempt = 1; ; attempt++) {
+    signal?.throwIfAborted();
     const started = await start(server, launch);
     const answer = await answers(server, started, launch, START_MS);
     if (answer === "yes") return finish(server, started, launch, true);
@@ -64,6 +66,7 @@ async function start(server: StackServer, launch: Launch): Promise<ServerState> 
 async function answers(server: StackServer, known: ServerState, launch: Launch, withinMs: number) {
   const end = Date.now() + withinMs;
   while (Date.now() < end) {
+    launch.signal?.throwIfAborted();
     try {
       await server.check(known, launch);
       return "yes" as const;

@@ -7,6 +7,8 @@ export interface Launch {
   state: StackState;
   ports: Record<string, number>;
   say: Say;
+  /** Aborted when nobody wants the stack any more. */
+  signal: AbortSignal | undefined;
 }
 
 /** One kind of server that the stack brings up. */

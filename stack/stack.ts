@@ -7,7 +7,7 @@ import { createTopics } from "./kafka/topics.ts";
 import { withLock } from "./lock.ts";
 import { postgres } from "./postgres/postgres.ts";
 import { isRunning, type ProcessRef, stopProcess } from "./process.ts";
-import { type Say, sayOnStderr } from "./progress.ts";
+import { type Say, sayOnStderr, silent } from "./progress.ts";
 import { redis } from "./redis/redis.ts";
 import type { StackServer } from "./server.ts";
 import { StackError } from "./stack-error.ts";
@@ -24,6 +24,8 @@ interface UpOptions {
   say?: Say;
   /** The process that brings the stack down again when it ends; without it the stack stays until `stackDown`. */
   owner?: ProcessRef;
+  /** Gives up and ends what was started. */
+  signal?: AbortSignal;
 }
 
 export interface Stack {
@@ -40,7 +42,13 @@ export interface Stack {
  * Brings up Postgres, Redis, Kafka and the token issuer, each one given by the environment, found running from before, or
  * started; with databases, roles and topics. Throws StackError for what the user can mend.
  */
-export async function stackUp({ home = eventixHome(), env = process.env, say = sayOnStderr, owner }: UpOptions = {}) {
+export async function stackUp({
+  home = eventixHome(),
+  env = process.env,
+  say = sayOnStderr,
+  owner,
+  signal,
+}: UpOptions = {}) {
   makeHome(home);
   return withLock(home, say, async (): Promise<Stack> => {
     const state = readState(home);
@@ -48,7 +56,9 @@ export async function stackUp({ home = eventixHome(), env = process.env, say = s
     const idle = !SERVERS.some(({ name }) => isRunning(state.servers[name]?.process));
     state.owner = chooseOwner(state, owner, idle);
     writeState(home, state);
-    const results = await Promise.allSettled(SERVERS.map((server) => bringUp(server, { home, state, env, say })));
+    const results = await Promise.allSettled(
+      SERVERS.map((server) => bringUp(server, { home, state, env, say, signal })),
+    );
     const failed = results.find((result) => result.status === "rejected");
     if (failed) {
       if (idle) await stopAll(home, state);
@@ -82,7 +92,7 @@ export function stackEnvironment(home: string = eventixHome(), env: NodeJS.Proce
     if (!known || !isRunning(known.process)) {
       throw new StackError(`No stack is up in ${home} (${server.title} is not running): npx eventix up, or npm start`);
     }
-    return server.environment(known, { home, state, ports: known.ports, say: () => {} });
+    return server.environment(known, { home, state, ports: known.ports, say: silent, signal: undefined });
   });
   return { ...(Object.assign({}, ...parts) as Record<string, string>), ...given, EVENTIX_HOME: home };
 }

@@ -25,11 +25,16 @@ export interface StackState {
   owner?: ProcessRef;
 }
 
-/** The node that `start` runs, in EVENTIX_HOME/node.json. */
+/** The `start` of a home and the node that it runs, in EVENTIX_HOME/node.json. */
 export interface NodeState {
   starter: ProcessRef;
-  node: ProcessRef;
-  url?: string;
+  node?: ProcessRef;
+}
+
+/** A gateway that was started here, in EVENTIX_HOME/gateways.json. */
+export interface GatewayState {
+  process: ProcessRef;
+  url: string;
 }
 
 const EMPTY: StackState = { servers: {}, ports: {}, passwords: {}, given: {} };
@@ -43,6 +48,9 @@ export const writeState = (home: string, state: StackState): void => write(join(
 export const readNode = (home: string): NodeState | undefined => read<NodeState>(join(home, "node.json"));
 export const writeNode = (home: string, node: NodeState): void => write(join(home, "node.json"), node);
 export const forgetNode = (home: string): void => rmSync(join(home, "node.json"), { force: true });
+
+export const readGateways = (home: string): GatewayState[] => read<GatewayState[]>(join(home, "gateways.json")) ?? [];
+export const writeGateways = (home: string, all: GatewayState[]): void => write(join(home, "gateways.json"), all);
 
 function read<T>(file: string): T | undefined {
   try {

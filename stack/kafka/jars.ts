@@ -10,7 +10,7 @@ import { requireTool, TOOLS } from "../tools.ts";
 const POM = join(PROJECT, "stack/kafka/pom.xml");
 
 /** The folder with Kafka's jars, shared by all stacks of this user; Maven fills it once for each version of the pom. */
-export async function kafkaJars(say: Say): Promise<string> {
+export async function kafkaJars(say: Say, signal?: AbortSignal): Promise<string> {
   const folder = sharedCache(`kafka-${createHash("sha256").update(readFileSync(POM)).digest("hex").slice(0, 12)}`);
   if (existsSync(folder)) return folder;
   requireTool(TOOLS.maven);
@@ -18,7 +18,10 @@ export async function kafkaJars(say: Say): Promise<string> {
   const aside = `${folder}.${process.pid}`;
   mkdirSync(dirname(aside), { recursive: true });
   try {
-    await maven(["-f", POM, "dependency:copy-dependencies", "-DincludeScope=runtime", `-DoutputDirectory=${aside}`]);
+    await maven(
+      ["-f", POM, "dependency:copy-dependencies", "-DincludeScope=runtime", `-DoutputDirectory=${aside}`],
+      signal,
+    );
     renameSync(aside, folder);
   } catch (error) {
     // Another run may have put the same jars there meanwhile.
@@ -29,8 +32,8 @@ export async function kafkaJars(say: Say): Promise<string> {
   return folder;
 }
 
-function maven(args: string[]): Promise<void> {
-  const child = spawn("mvn", ["-B", "-q", ...args], { stdio: ["ignore", "pipe", "pipe"] });
+function maven(args: string[], signal?: AbortSignal): Promise<void> {
+  const child = spawn("mvn", ["-B", "-q", ...args], { stdio: ["ignore", "pipe", "pipe"], signal });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.on("data", (chunk) => {

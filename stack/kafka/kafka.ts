@@ -17,9 +17,9 @@ export const kafka: StackServer = {
   given: ["KAFKA_BROKERS"],
   ports: ["kafka", "controller"],
   stopSignal: "SIGTERM",
-  async launch({ home, ports, say }) {
+  async launch({ home, ports, say, signal }) {
     requireTool(TOOLS.java);
-    const jars = await kafkaJars(say);
+    const jars = await kafkaJars(say, signal);
     const folder = join(home, "kafka");
     mkdirSync(folder, { recursive: true });
     const settings = join(folder, "server.properties");

@@ -1,0 +1,84 @@
+import { Command } from "commander";
+import type { Config } from "#config";
+import { rememberGateway } from "#stack/gateway.ts";
+import { eventixHome, makeHome } from "#stack/home.ts";
+import { signToken } from "#stack/issuer/token.ts";
+import { NodeProcess } from "#stack/node-process.ts";
+import { thisProcess } from "#stack/process.ts";
+import { sayOnStderr as say } from "#stack/progress.ts";
+import { type Stack, stackDown, stackUp } from "#stack/stack.ts";
+import { StackError } from "#stack/stack-error.ts";
+import { forgetNode, writeNode } from "#stack/state.ts";
+import { migrate } from "../../migrations/migrate.ts";
+import { claimStart } from "../start/claim.ts";
+import { gatewayPort, hasGateway, nodeEnvironment, nodeSettings, urlOf } from "../start/settings.ts";
+import { aborted, stopWish } from "../start/stop-wish.ts";
+import { welcome } from "../start/welcome.ts";
+
+/** Ctrl-C has ten seconds in all: these for the services, the rest for the servers. */
+const NODE_STOP_MS = 6_000;
+const ALL_SERVICES = ["gateway", "catalog", "booking", "payment"];
+
+export const startCommand = (): Command =>
+  new Command("start")
+    .description("Run everything: servers, migrations, sample data and one node, until Ctrl-C.")
+    .action(start);
+
+/** What has been started so far, and is to be ended in the opposite order. */
+interface Running {
+  home: string;
+  stack?: Promise<Stack>;
+  node?: NodeProcess;
+}
+
+async function start(): Promise<void> {
+  const config = await nodeSettings(process.env);
+  const running: Running = { home: eventixHome() };
+  makeHome(running.home);
+  await claimStart(running.home, say);
+  const wish = stopWish(say);
+  let failure: unknown;
+  try {
+    const how = await Promise.race([run(running, config, wish), aborted(wish)]);
+    if (how !== undefined) throw new StackError(`The node ended by itself with ${how}; its log above says why.`);
+  } catch (error) {
+    if (!wish.aborted) failure = error;
+  }
+  await end(running);
+  if (failure) throw failure;
+  process.exit(0);
+}
+
+/** Starts everything in order, then resolves with how the node ended. */
+async function run(running: Running, config: Config, wish: AbortSignal): Promise<string> {
+  const { home } = running;
+  const port = hasGateway(config) ? await gatewayPort(config) : undefined;
+  wish.throwIfAborted();
+  running.stack = stackUp({ home, say, owner: thisProcess(), signal: wish });
+  const { env } = await running.stack;
+  await migrate(env, say);
+  wish.throwIfAborted();
+  const node = new NodeProcess({ env: nodeEnvironment(env, port), output: "inherit", ownSession: true });
+  running.node = node;
+  writeNode(home, { starter: thisProcess(), node: node.ref });
+  await node.ready();
+  if (port === undefined) say(`The node is ready; it runs ${config.services.join(", ")}.`);
+  else await Promise.race([open(home, config, node, urlOf(config.host, port)), node.ended]);
+  return node.ended;
+}
+
+/** Fills the shop on the first start, and shows the way in. */
+async function open(home: string, config: Config, node: NodeProcess, url: string): Promise<void> {
+  rememberGateway(home, node.ref, url);
+  const local = !process.env.AUTH_JWKS_URI;
+  const complete = ALL_SERVICES.every((service) => config.services.includes(service));
+  const token = local ? signToken(home, "alice") : undefined;
+  process.stdout.write(complete ? await welcome(url, token) : `Eventix is ready: ${url}\n`);
+}
+
+async function end({ home, stack, node }: Running): Promise<void> {
+  await node?.stop(NODE_STOP_MS);
+  forgetNode(home);
+  const up = await stack?.catch(() => undefined);
+  if (up?.owned) await stackDown({ home });
+}

@@ -1,0 +1,37 @@
+import type { Config } from "#config";
+import { freePort, portIsFree } from "#stack/ports.ts";
+import { StackError } from "#stack/stack-error.ts";
+
+/** The settings a node would have; what is wrong with them is told before anything is started. */
+export async function nodeSettings(env: NodeJS.ProcessEnv): Promise<Config> {
+  try {
+    // Imported late: the module itself reads the environment and refuses a wrong one.
+    const { readConfig } = await import("#config");
+    return readConfig(env);
+  } catch (error) {
+    throw new StackError((error as Error).message);
+  }
+}
+
+export const hasGateway = ({ services }: Config): boolean => services.includes("gateway");
+
+/** The port for the gateway; throws StackError when another program has it. */
+export async function gatewayPort({ port, host }: Config): Promise<number> {
+  if (port === 0) return freePort();
+  if (await portIsFree(port, host)) return port;
+  throw new StackError(
+    `Port ${port} is in use by another program: end that, or choose another port: PORT=${port + 1} npm start`,
+  );
+}
+
+/** Where to reach a gateway that listens on `host`. */
+export const urlOf = (host: string, port: number): string =>
+  `http://${["0.0.0.0", "::", ""].includes(host) ? "127.0.0.1" : host}:${port}`;
+
+/** What a node of ours gets: this environment with the stack's addresses; text instead of JSON in a terminal. */
+export const nodeEnvironment = (stack: Record<string, string>, port: number | undefined): NodeJS.ProcessEnv => ({
+  ...(process.stdout.isTTY && { LOG_FORMAT: "pretty" }),
+  ...process.env,
+  ...stack,
+  ...(port !== undefined && { PORT: String(port) }),
+});

@@ -1,0 +1,23 @@
+import type { Say } from "#stack/progress.ts";
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Aborted by the first signal that asks this process to end; from then on it ends by what the command does about it. */
+export function stopWish(say: Say): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of SIGNALS) {
+    process.on(signal, () => {
+      if (controller.signal.aborted) return;
+      say("\nStopping …");
+      controller.abort();
+    });
+  }
+  return controller.signal;
+}
+
+/** Resolves when the signal is aborted. */
+export const aborted = (signal: AbortSignal): Promise<undefined> =>
+  new Promise((done) => {
+    if (signal.aborted) done(undefined);
+    else signal.addEventListener("abort", () => done(undefined), { once: true });
+  });
