@@ -11,7 +11,7 @@ interface Point {
   y: number;
 }
 
-const SIZE = { width: 1600, height: 1420 };
+const SIZE = { width: 1600, height: 1500 };
 const MIDDLE = SIZE.width / 2;
 /** From the middle of one seat to that of the next, and from row to row. */
 const SEAT_GAP = 24;
