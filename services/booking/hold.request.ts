@@ -1,0 +1,46 @@
+import { createHash } from "node:crypto";
+import { v7 as uuidv7 } from "uuid";
+import { config } from "#config";
+import type { CreateBooking } from "#contracts/booking.ts";
+import { type Call, callerOf } from "#contracts/caller.ts";
+import { EventixError } from "#contracts/errors.ts";
+import type { HoldAnswer, PendingHold } from "./event.actor.ts";
+
+/** 1 to 255 visible ASCII characters. */
+const IDEMPOTENCY_KEY = /^[!-~]{1,255}$/;
+
+/**
+ * A call as a hold, with the answer it will get. The gateway sets booking id and deadline before its first attempt, so that a
+ * repeat finds what the first one did; a call from elsewhere gets them here. Throws when nobody waits for the answer any more.
+ */
+export function toHold(ctx: Call<CreateBooking>): { hold: PendingHold; answer: Promise<HoldAnswer> } {
+  const { bookingId, deadline, repeat, idempotencyKey } = ctx.meta;
+  const { promise, resolve, reject } = Promise.withResolvers<HoldAnswer>();
+  const hold: PendingHold = {
+    eventId: ctx.params.eventId,
+    seatIds: ctx.params.seatIds.toSorted(),
+    userId: callerOf(ctx).id,
+    bookingId: bookingId ?? uuidv7(),
+    correlationId: ctx.requestID ?? uuidv7(),
+    idempotency: idempotencyKey === undefined ? null : { key: checked(idempotencyKey), hash: hashOf(ctx.params) },
+    deadline: deadline ?? Date.now() + config.timeouts.holdDeadlineMs,
+    mayExist: repeat === true,
+    refusable: idempotencyKey === undefined && repeat !== true,
+    alone: false,
+    notBefore: 0,
+    resolve,
+    reject,
+  };
+  if (hold.deadline <= Date.now()) throw new EventixError("SERVICE_UNAVAILABLE");
+  return { hold, answer: promise };
+}
+
+function checked(key: string): string {
+  if (IDEMPOTENCY_KEY.test(key)) return key;
+  const message = "must be 1 to 255 visible ASCII characters";
+  throw new EventixError("VALIDATION_ERROR", { errors: [{ field: "Idempotency-Key", message }] });
+}
+
+/** Of the body as it was sent: the same seats in another order are another body. */
+const hashOf = ({ eventId, seatIds }: CreateBooking) =>
+  createHash("sha256").update(JSON.stringify({ eventId, seatIds })).digest();
