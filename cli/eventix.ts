@@ -3,13 +3,25 @@ import { Command } from "commander";
 import { StackError } from "#stack/stack-error.ts";
 import { downCommand } from "./commands/down.ts";
 import { envCommand } from "./commands/env.ts";
+import { importCommand } from "./commands/import.ts";
 import { migrateCommand } from "./commands/migrate.ts";
 import { nodeCommand } from "./commands/node.ts";
+import { seedCommand } from "./commands/seed.ts";
 import { startCommand } from "./commands/start.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { upCommand } from "./commands/up.ts";
 
-const COMMANDS = [startCommand, nodeCommand, upCommand, downCommand, envCommand, migrateCommand, tokenCommand];
+const COMMANDS = [
+  startCommand,
+  nodeCommand,
+  upCommand,
+  downCommand,
+  envCommand,
+  migrateCommand,
+  tokenCommand,
+  seedCommand,
+  importCommand,
+];
 
 const eventix = new Command("eventix").description("Runs and inspects Eventix, the seat-booking engine.");
 for (const command of COMMANDS) eventix.addCommand(command());
