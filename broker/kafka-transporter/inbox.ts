@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Admin, Consumer, EachBatchPayload, Kafka, KafkaMessage } from "kafkajs";
 import type { KafkaLogger } from "./kafka.connection.ts";
-import { readEnds } from "./topics.ts";
+import { createMissing, readEnds } from "./topics.ts";
 
 const MIB = 1024 * 1024;
 /** A fetch comes back with the first packet; this only bounds how long an idle one delays a stop. */
@@ -11,9 +11,10 @@ const HEARTBEAT_MS = 3_000;
 
 interface InboxOptions {
   kafka: Kafka;
-  admin: Admin;
-  topics: string[];
-  groupPrefix: string;
+  /** What this node alone reads; its group is named after it. */
+  ownTopic: string;
+  /** What all nodes read. */
+  sharedTopic: string;
   logger: KafkaLogger;
   onMessage: (message: KafkaMessage) => void;
   /** The consumer ended by itself: open another one. */
@@ -21,7 +22,7 @@ interface InboxOptions {
 }
 
 /**
- * Reads topics of one partition each from their end, without committing offsets.
+ * Reads a node's own topic and the shared one from their end, without committing offsets; creates what is missing.
  *
  * kafkajs has no way to assign partitions, so it joins a group of its own, which is removed on `close`. A group without
  * commits starts at "latest", which is resolved at the first fetch and again after every rejoin, and would lose what came in
@@ -29,15 +30,18 @@ interface InboxOptions {
  */
 export class Inbox {
   readonly #options: InboxOptions;
+  /** An admin of its own: like a producer it fails for good once a topic that it looked at has been removed. */
+  readonly #admin: Admin;
   readonly #consumer: Consumer;
   readonly #groupId: string;
   readonly #positions: Map<string, bigint>;
   #closing = false;
 
-  private constructor(options: InboxOptions, positions: Map<string, bigint>) {
+  private constructor(options: InboxOptions, admin: Admin, positions: Map<string, bigint>) {
     this.#options = options;
+    this.#admin = admin;
     this.#positions = positions;
-    this.#groupId = `${options.groupPrefix}.${randomUUID()}`;
+    this.#groupId = `${options.ownTopic}.${randomUUID()}`;
     this.#consumer = options.kafka.consumer({
       groupId: this.#groupId,
       allowAutoTopicCreation: false,
@@ -58,16 +62,27 @@ export class Inbox {
    * there as far as the topics still hold them.
    */
   static async open(options: InboxOptions, resume?: ReadonlyMap<string, bigint>): Promise<Inbox> {
-    const ends = await readEnds(options.admin, options.topics);
-    const positions = new Map<string, bigint>();
-    for (const [topic, { low, high }] of ends) {
-      const wanted = resume?.get(topic) ?? high;
-      // Outside of its bounds the topic was removed and made anew: all in it is new to us.
-      positions.set(topic, wanted < low || wanted > high ? low : wanted);
+    const admin = options.kafka.admin();
+    await admin.connect();
+    try {
+      const topics = [options.sharedTopic, options.ownTopic];
+      await createMissing(admin, topics);
+      const positions = new Map<string, bigint>();
+      for (const [topic, { low, high }] of await readEnds(admin, topics)) {
+        const wanted = resume?.get(topic) ?? high;
+        // Outside of its bounds the topic was removed and made anew: all in it is new to us.
+        positions.set(topic, wanted < low || wanted > high ? low : wanted);
+      }
+      const inbox = new Inbox(options, admin, positions);
+      await inbox.#start().catch(async (error) => {
+        await inbox.#consumer.disconnect().catch(() => undefined);
+        throw error;
+      });
+      return inbox;
+    } catch (error) {
+      await admin.disconnect();
+      throw error;
     }
-    const inbox = new Inbox(options, positions);
-    await inbox.#start();
-    return inbox;
   }
 
   /** The next offset to read by topic. */
@@ -75,17 +90,24 @@ export class Inbox {
     return this.#positions;
   }
 
-  /** Stops reading and removes the group. */
-  async close(): Promise<void> {
+  /** Stops reading and removes the group, and with `removeTopic` the node's own topic: it will not come back under its name soon. */
+  async close({ removeTopic = false } = {}): Promise<void> {
     this.#closing = true;
-    await this.#consumer.disconnect();
-    await this.#options.admin.deleteGroups([this.#groupId]);
+    try {
+      await this.#consumer.disconnect();
+      await this.#admin.deleteGroups([this.#groupId]);
+      if (removeTopic) await this.#admin.deleteTopics({ topics: [this.#options.ownTopic] });
+    } finally {
+      await this.#admin.disconnect();
+    }
   }
 
   async #start(): Promise<void> {
     const { GROUP_JOIN, CRASH } = this.#consumer.events;
+    let hasJoined = false;
     const joined = new Promise<void>((resolve, reject) => {
       this.#consumer.on(GROUP_JOIN, () => {
+        hasJoined = true;
         for (const [topic, offset] of this.#positions) {
           this.#consumer.seek({ topic, partition: 0, offset: String(offset) });
         }
@@ -93,15 +115,16 @@ export class Inbox {
       });
       this.#consumer.on(CRASH, ({ payload }) => {
         reject(payload.error);
-        if (!this.#closing) this.#options.onLost(payload.error);
+        if (hasJoined && !this.#closing) this.#options.onLost(payload.error);
       });
     });
     joined.catch(() => undefined);
+    const topics = [...this.#positions.keys()];
     await this.#consumer.connect();
-    await this.#consumer.subscribe({ topics: this.#options.topics });
+    await this.#consumer.subscribe({ topics });
     await this.#consumer.run({
       autoCommit: false,
-      partitionsConsumedConcurrently: this.#options.topics.length,
+      partitionsConsumedConcurrently: topics.length,
       eachBatch: async (payload) => this.#take(payload),
     });
     await joined;

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Admin, Kafka, type KafkaConfig, type KafkaMessage, logLevel } from "kafkajs";
+import { Kafka, type KafkaConfig, type KafkaMessage, logLevel } from "kafkajs";
 import { Transporters } from "moleculer";
 import { tooLarge } from "./errors.ts";
 import { Inbox } from "./inbox.ts";
@@ -9,7 +9,7 @@ import { LIMITS, type Limits } from "./limits.ts";
 import { Outlet } from "./outlet.ts";
 import { Assembler, toMessages } from "./pieces.ts";
 import { SendQueue } from "./send-queue.ts";
-import { allTopic, createMissing, inboxTopic } from "./topics.ts";
+import { allTopic, inboxTopic } from "./topics.ts";
 
 export interface KafkaTransporterOptions {
   /** host:port of the first brokers to ask. */
@@ -44,7 +44,6 @@ export class KafkaTransporter extends Transporters.Base {
   readonly #sender = randomUUID();
   #packets = 0;
   #kafka: Kafka | undefined;
-  #admin: Admin | undefined;
   #outlet: Outlet | undefined;
   #queue: SendQueue | undefined;
   #inbox: Inbox | undefined;
@@ -63,11 +62,8 @@ export class KafkaTransporter extends Transporters.Base {
   override async connect(): Promise<void> {
     await this.#release();
     this.#closed = false;
-    const kafka = this.#createKafka();
-    this.#kafka = kafka;
-    this.#admin = kafka.admin();
-    await this.#admin.connect();
-    this.#outlet = await Outlet.open(kafka, this.#admin);
+    this.#kafka = this.#createKafka();
+    this.#outlet = await Outlet.open(this.#kafka);
     this.#queue = new SendQueue(this.#outlet, this.#limits);
     this.broker.localBus.on("$node.disconnected", this.#onNodeGone);
     try {
@@ -83,7 +79,7 @@ export class KafkaTransporter extends Transporters.Base {
     this.#closed = true;
     this.connected = false;
     await this.#queue?.close(FLUSH_MS);
-    await this.#release({ removeInbox: true });
+    await this.#release({ removeTopic: true });
   }
 
   /** Moleculer asks for a topic by packet type; the type travels in a header here, so two topics do for all of them. */
@@ -123,15 +119,11 @@ export class KafkaTransporter extends Transporters.Base {
   }
 
   async #openInbox(resume?: ReadonlyMap<string, bigint>): Promise<void> {
-    const topics = [allTopic(this.prefix), inboxTopic(this.prefix, this.nodeID)];
-    const admin = this.#admin as Admin;
-    await createMissing(admin, topics);
     this.#inbox = await Inbox.open(
       {
         kafka: this.#kafka as Kafka,
-        admin,
-        topics,
-        groupPrefix: inboxTopic(this.prefix, this.nodeID),
+        ownTopic: inboxTopic(this.prefix, this.nodeID),
+        sharedTopic: allTopic(this.prefix),
         logger: this.logger,
         onMessage: (message) => this.#onMessage(message),
         onLost: (error) => this.#onInboxLost(error),
@@ -152,15 +144,18 @@ export class KafkaTransporter extends Transporters.Base {
   /** Until the inbox is open again no call would get its answer: they fail at once. */
   async #onInboxLost(error: Error): Promise<void> {
     const lostAt = performance.now();
-    const positions = this.#inbox?.positions;
+    const lost = this.#inbox;
+    this.#inbox = undefined;
     this.connected = false;
     this.logger.warn(`The connection to Kafka is lost: ${error.message}`);
+    await this.#quietly(lost?.close());
     for (let pause = REOPEN_PAUSE_MS; !this.#closed; pause = Math.min(2 * pause, REOPEN_PAUSE_MAX_MS)) {
       await delay(pause, undefined, { ref: false });
       const isStale = performance.now() - lostAt > this.#limits.staleAfterMs;
       try {
         if (this.#closed) return;
-        await this.#openInbox(isStale ? undefined : positions);
+        await this.#openInbox(isStale ? undefined : lost?.positions);
+        if (this.#closed) return await this.#release({ removeTopic: true });
         this.logger.info("The connection to Kafka is back.");
         await this.onConnected(true);
         return;
@@ -176,16 +171,12 @@ export class KafkaTransporter extends Transporters.Base {
   };
 
   /** Closes whatever is open, each on its own, so that one failure leaves nothing behind. */
-  async #release({ removeInbox = false } = {}): Promise<void> {
-    const admin = this.#admin;
+  async #release({ removeTopic = false } = {}): Promise<void> {
     this.broker.localBus.off("$node.disconnected", this.#onNodeGone);
     this.#assembler.clear();
-    await this.#quietly(this.#inbox?.close());
-    if (removeInbox) await this.#quietly(admin?.deleteTopics({ topics: [inboxTopic(this.prefix, this.nodeID)] }));
-    await Promise.all([this.#quietly(this.#outlet?.close()), this.#quietly(admin?.disconnect())]);
+    await Promise.all([this.#quietly(this.#inbox?.close({ removeTopic })), this.#quietly(this.#outlet?.close())]);
     this.#inbox = undefined;
     this.#outlet = undefined;
-    this.#admin = undefined;
     this.#queue = undefined;
   }
 

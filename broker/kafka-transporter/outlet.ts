@@ -23,7 +23,9 @@ export class Outlet {
     this.#producer = producer;
   }
 
-  static async open(kafka: Kafka, admin: Admin): Promise<Outlet> {
+  static async open(kafka: Kafka): Promise<Outlet> {
+    const admin = kafka.admin();
+    await admin.connect();
     return new Outlet(kafka, admin, await connectProducer(kafka));
   }
 
@@ -51,7 +53,7 @@ export class Outlet {
 
   async close(): Promise<void> {
     await this.#renewing;
-    await this.#producer.disconnect();
+    await Promise.all([this.#producer.disconnect(), this.#admin.disconnect()]);
   }
 
   async #renew(): Promise<void> {

@@ -72,17 +72,27 @@ export class SendQueue {
     if (known) return known;
     const lane = new Lane();
     this.#lanes.set(topic, lane);
+    this.#learn(topic, lane);
+    return lane;
+  }
+
+  #relearn(topic: string): void {
+    const lane = this.#lanes.get(topic);
+    if (lane?.isOpen) this.#learn(topic, lane);
+  }
+
+  #learn(topic: string, lane: Lane): void {
+    lane.isOpen = false;
     this.#outlet.learn(topic).then(
       () => {
         lane.isOpen = true;
         this.#schedule();
       },
       (error: Error) => {
-        if (this.#lanes.get(topic) === lane) this.forget(topic);
-        else lane.fail(notSent(error.message));
+        if (this.#lanes.get(topic) === lane) this.#lanes.delete(topic);
+        lane.fail(notSent(error.message));
       },
     );
-    return lane;
   }
 
   #schedule(): void {
@@ -121,6 +131,8 @@ export class SendQueue {
             packet.sent = packet.messages.length;
             packet.reject(notSent(`The packet may not have arrived: ${error.message}`));
           }
+          // One of the topics may have been removed: asked for one by one, it does not hold up the others again.
+          for (const { topic } of batch) this.#relearn(topic);
         },
       )
       .finally(() => {
