@@ -1,6 +1,7 @@
 #!/usr/bin/env -S node --disable-warning=TimeoutNegativeWarning
 import { Command } from "commander";
 import { StackError } from "#stack/stack-error.ts";
+import { auditCommand } from "./commands/audit.ts";
 import { downCommand } from "./commands/down.ts";
 import { envCommand } from "./commands/env.ts";
 import { importCommand } from "./commands/import.ts";
@@ -21,6 +22,7 @@ const COMMANDS = [
   tokenCommand,
   seedCommand,
   importCommand,
+  auditCommand,
 ];
 
 const eventix = new Command("eventix").description("Runs and inspects Eventix, the seat-booking engine.");

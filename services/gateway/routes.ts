@@ -73,7 +73,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     path: "/api/bookings/:id/payment",
     action: "payment.getByBooking",
     access: "user",
-    pathParams: { id: "bookingId" },
+    pathParams: id,
   },
   {
     method: "POST",

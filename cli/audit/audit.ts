@@ -1,0 +1,95 @@
+import { type Admin, Kafka, logLevel } from "kafkajs";
+import pg from "pg";
+import { type Finding, INVARIANTS, type InvariantId } from "./finding.ts";
+import { type Databases, scanMoney } from "./money.ts";
+import { type Counted, findBookingsAstray, findDoubleSeats, findSeatsAstray } from "./seat.repository.ts";
+import { settle } from "./settle.ts";
+
+const SETTLE_MS = 10_000;
+const STATEMENT_TIMEOUT_MS = 60_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+const KAFKA_RETRIES = 3;
+
+export interface AuditSources {
+  bookingUrl: string;
+  paymentUrl: string;
+  kafkaBrokers: string[];
+  /** How long what is on its way may take to arrive; 10 s when absent. */
+  settleMs?: number;
+}
+
+export interface InvariantReport {
+  statement: string;
+  /** How many things were looked at, and what they are. */
+  checked: number;
+  counted: string;
+  wrong: number;
+  /** The first of them. */
+  violations: Finding[];
+  /** On its way when time was over: neither right nor wrong. */
+  undecided: Finding[];
+}
+
+export type AuditReport = Record<InvariantId, InvariantReport>;
+
+/** Looks at a system while it runs, and changes nothing. Rejects when a database or Kafka cannot be read. */
+export async function audit(sources: AuditSources): Promise<AuditReport> {
+  const { bookingUrl, paymentUrl, kafkaBrokers, settleMs = SETTLE_MS } = sources;
+  const databases: Databases = { booking: readOnly(bookingUrl), payment: readOnly(paymentUrl) };
+  const kafka = kafkaAdmin(kafkaBrokers);
+  try {
+    await kafka.connect();
+    const [doubles, seats, bookings] = await Promise.all([
+      findDoubleSeats(databases.booking),
+      findSeatsAstray(databases.booking),
+      findBookingsAstray(databases.booking),
+    ]);
+    const scan = await scanMoney(databases);
+    const { violations, undecided } = await settle(databases, kafka, scan, settleMs);
+    const money = (id: InvariantId, checked: number) =>
+      report(id, { checked, violations: violations.filter(isOf(id)), undecided: undecided.filter(isOf(id)) });
+    return {
+      I1: report("I1", fromRows(doubles)),
+      I3: money("I3", scan.bookings),
+      I4: money("I4", scan.captures),
+      I12: report("I12", fromRows(seats, bookings)),
+    };
+  } finally {
+    await Promise.allSettled([databases.booking.end(), databases.payment.end(), kafka.disconnect()]);
+  }
+}
+
+const isOf = (id: InvariantId) => (finding: Finding) => finding.invariant === id;
+
+type Parts = Pick<InvariantReport, "checked" | "violations" | "undecided"> & { wrong?: number };
+
+const report = (id: InvariantId, parts: Parts): InvariantReport => ({
+  ...INVARIANTS[id],
+  wrong: parts.violations.length,
+  ...parts,
+});
+
+const fromRows = (...counted: Counted[]): Parts => ({
+  checked: counted.reduce((sum, { checked }) => sum + checked, 0),
+  wrong: counted.reduce((sum, { wrong }) => sum + wrong, 0),
+  violations: counted.flatMap(({ findings }) => findings),
+  undecided: [],
+});
+
+function kafkaAdmin(brokers: string[]): Admin {
+  const retry = { initialRetryTime: 200, retries: KAFKA_RETRIES };
+  return new Kafka({ clientId: "eventix-audit", brokers, logLevel: logLevel.NOTHING, retry }).admin();
+}
+
+function readOnly(url: string): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 3,
+    application_name: "eventix-audit",
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    options: `-c default_transaction_read_only=on -c statement_timeout=${STATEMENT_TIMEOUT_MS}`,
+  });
+  // The query that was running says what happened; an idle connection's loss would end the process.
+  pool.on("error", () => {});
+  return pool;
+}

@@ -1,0 +1,34 @@
+import type { AuditReport, InvariantReport } from "./audit.ts";
+import type { Finding } from "./finding.ts";
+
+/** Findings that are written out for each invariant. */
+const SHOWN = 20;
+
+/** 0: everything holds. 1: something is wrong. 2: nothing is known to be wrong, but not everything could be decided. */
+export function exitCodeOf(report: AuditReport): 0 | 1 | 2 {
+  const all = Object.values(report);
+  if (all.some(({ wrong }) => wrong > 0)) return 1;
+  return all.some(({ undecided }) => undecided.length > 0) ? 2 : 0;
+}
+
+export const asJson = (report: AuditReport): string => JSON.stringify({ exitCode: exitCodeOf(report), ...report });
+
+/** One line an invariant, then what is wrong and what is undecided. */
+export function asText(report: AuditReport): string {
+  const lines = Object.entries(report).flatMap(([id, one]) => [
+    `${id.padEnd(3)}  ${verdictOf(one).padEnd(9)}  ${one.statement}: ${one.checked} ${one.counted}, ${one.wrong} violations`,
+    ...listed("violated", one.violations, one.wrong),
+    ...listed("undecided", one.undecided, one.undecided.length),
+  ]);
+  return `${lines.join("\n")}\n`;
+}
+
+function verdictOf({ wrong, undecided }: InvariantReport): string {
+  if (wrong > 0) return "VIOLATED";
+  return undecided.length > 0 ? "undecided" : "ok";
+}
+
+function listed(what: string, findings: Finding[], count: number): string[] {
+  const shown = findings.slice(0, SHOWN).map(({ subject, problem }) => `     ${what}: ${subject} ${problem}`);
+  return count > shown.length ? [...shown, `     and ${count - shown.length} more`] : shown;
+}

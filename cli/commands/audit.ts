@@ -1,0 +1,33 @@
+import { Command } from "commander";
+import { stackEnvironment } from "#stack/stack.ts";
+import { audit } from "../audit/audit.ts";
+import { asJson, asText, exitCodeOf } from "../audit/report.ts";
+
+const HELP = `
+Looks at the running system and changes nothing. What is on its way between the databases is waited for, up to ten seconds.
+
+Exit codes:
+  0  everything holds
+  1  something is violated
+  2  something could not be decided or read`;
+
+export const auditCommand = (): Command =>
+  new Command("audit")
+    .description("Check that no seat is sold twice and money and bookings agree.")
+    .option("--json", "print one JSON object")
+    .addHelpText("after", HELP)
+    .action(async ({ json }: { json?: true }) => {
+      try {
+        const env = stackEnvironment() as Record<string, string>;
+        const report = await audit({
+          bookingUrl: env.DATABASE_URL_BOOKING ?? "",
+          paymentUrl: env.DATABASE_URL_PAYMENT ?? "",
+          kafkaBrokers: (env.KAFKA_BROKERS ?? "").split(","),
+        });
+        process.stdout.write(json ? `${asJson(report)}\n` : asText(report));
+        process.exitCode = exitCodeOf(report);
+      } catch (error) {
+        process.stderr.write(`eventix: the audit could not read everything: ${(error as Error).message}\n`);
+        process.exitCode = 2;
+      }
+    });
