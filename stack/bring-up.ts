@@ -25,6 +25,8 @@ interface Wanted {
 /** How long a server that is running already may take to answer before it counts as stuck and is replaced. */
 const FOUND_MS = 5_000;
 const START_MS = 60_000;
+/** What does not answer hardly ever ends politely. */
+const HUNG_GRACE_MS = 2_000;
 /** Twice is enough for what passes by itself: a port lost to somebody between choosing and binding, old Postgres backends ending. */
 const ATTEMPTS = 3;
 
@@ -38,14 +40,14 @@ export async function bringUp(server: StackServer, { home, state, env, say, sign
   if (found && isRunning(found.process)) {
     if ((await answers(server, found, launch, FOUND_MS)) === "yes") return finish(server, found, launch, false);
     say(`Replacing ${server.title}, which runs but does not answer …`);
-    await stopProcess(found.process, server.stopSignal, FOUND_MS);
+    await stopProcess(found.process, server.stopSignal, HUNG_GRACE_MS);
   }
   for (let attempt = 1; ; attempt++) {
     signal?.throwIfAborted();
     const started = await start(server, launch);
     const answer = await answers(server, started, launch, START_MS);
     if (answer === "yes") return finish(server, started, launch, true);
-    await stopProcess(started.process, server.stopSignal, FOUND_MS);
+    await stopProcess(started.process, server.stopSignal, HUNG_GRACE_MS);
     if (answer === "no" || attempt === ATTEMPTS) throw new StackError(failure(server, home));
     await sleep(500);
   }

@@ -59,10 +59,10 @@ export async function stackUp({
     const results = await Promise.allSettled(
       SERVERS.map((server) => bringUp(server, { home, state, env, say, signal })),
     );
-    const failed = results.find((result) => result.status === "rejected");
-    if (failed) {
+    const failures = results.flatMap((result) => (result.status === "rejected" ? [result.reason as Error] : []));
+    if (failures.length > 0) {
       if (idle) await stopAll(home, state);
-      throw failed.reason;
+      throw allOf(failures);
     }
     const up = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
     const full = { ...Object.assign({}, ...up.map((one) => one.env)), ...state.given, EVENTIX_HOME: home };
@@ -96,6 +96,11 @@ export function stackEnvironment(home: string = eventixHome(), env: NodeJS.Proce
   });
   return { ...(Object.assign({}, ...parts) as Record<string, string>), ...given, EVENTIX_HOME: home };
 }
+
+/** All that the user has to mend at once, or else the first that is not for them to mend. */
+const allOf = (failures: Error[]): Error =>
+  failures.find((failure) => !(failure instanceof StackError)) ??
+  new StackError(failures.map(({ message }) => message).join("\n"));
 
 /** A stack that somebody keeps up with `up` stays theirs; one whose starter was killed passes to the next. */
 function chooseOwner(state: StackState, asking: ProcessRef | undefined, idle: boolean): ProcessRef | undefined {

@@ -8,7 +8,7 @@ import type { StackServer } from "../server.ts";
 import { StackError } from "../stack-error.ts";
 import { requireTool, TOOLS } from "../tools.ts";
 import { kafkaJars } from "./jars.ts";
-import { brokerAnswers } from "./topics.ts";
+import { brokerAnswers, groupsAreServed } from "./topics.ts";
 
 /** One node of Apache Kafka in KRaft mode, broker and controller at once. */
 export const kafka: StackServer = {
@@ -29,6 +29,7 @@ export const kafka: StackServer = {
     return startDetached({ command: "java", args, log: logFile(home, "kafka"), cwd: folder });
   },
   check: ({ ports }) => brokerAnswers([`127.0.0.1:${ports.kafka}`]),
+  prepare: ({ ports }) => groupsAreServed([`127.0.0.1:${ports.kafka}`]),
   environment: ({ ports }) => ({ KAFKA_BROKERS: `127.0.0.1:${ports.kafka}` }),
 };
 
@@ -65,12 +66,15 @@ function properties(data: string, ports: Record<string, number>): string {
     "auto.create.topics.enable": false,
     // A consumer group of one process need not wait for others to join.
     "group.initial.rebalance.delay.ms": 0,
+    // After a kill the broker may register again only when its old session has run out: 9 s by default.
+    "broker.session.timeout.ms": 4_000,
+    "broker.heartbeat.interval.ms": 1_000,
     // Pieces of large packets are about a megabyte with their headers.
     "message.max.bytes": 4 * 1024 * 1024,
     "num.partitions": 1,
     "default.replication.factor": 1,
     "offsets.topic.replication.factor": 1,
-    "offsets.topic.num.partitions": 4,
+    "offsets.topic.num.partitions": 1,
     "transaction.state.log.replication.factor": 1,
     "transaction.state.log.min.isr": 1,
     "transaction.state.log.num.partitions": 2,

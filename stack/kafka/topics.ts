@@ -23,6 +23,17 @@ export async function brokerAnswers(brokers: string[]): Promise<void> {
   }
 }
 
+/** Resolves when consumer groups can be joined: a broker that has just started loads them, and refuses until then. */
+export async function groupsAreServed(brokers: string[]): Promise<void> {
+  const client = admin(brokers, 20);
+  await client.connect();
+  try {
+    await client.describeGroups(["eventix.stack"]);
+  } finally {
+    await client.disconnect();
+  }
+}
+
 /** Makes the topics of facts that are not there; those that are stay as they are. Returns the names of the new ones. */
 export async function createTopics(brokers: string[], say: Say): Promise<string[]> {
   const client = admin(brokers, 8);

@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { Kafka, logLevel } from "kafkajs";
+import { TOPIC_DEFINITIONS } from "#contracts/topics.ts";
+import { connected } from "#stack/postgres/databases.ts";
+import { isRunning, stopProcess } from "#stack/process.ts";
+import { silent } from "#stack/progress.ts";
+import { type Stack, stackDown, stackEnvironment, stackUp } from "#stack/stack.ts";
+import { readState } from "#stack/state.ts";
+
+/** One stack beside that of the run, since these tests kill its servers. Its tests build on one another, in order. */
+let home: string;
+let first: Stack;
+const up = () => stackUp({ home, env: {}, say: silent });
+const servers = () => Object.values(readState(home).servers);
+
+before(async () => {
+  home = mkdtempSync(join(tmpdir(), "eventix-lifecycle-"));
+  first = await up();
+});
+
+after(async () => {
+  await stackDown({ home, say: silent });
+  rmSync(home, { recursive: true, force: true });
+});
+
+test("the first `up` starts all servers", () => {
+  assert.deepEqual(first.started.sort(), ["issuer", "kafka", "postgres", "redis"]);
+});
+
+test("another `up` finds them and starts nothing, two at once too", async () => {
+  const again = await Promise.all([up(), up()]);
+  for (const stack of again) {
+    assert.deepEqual(stack.started, []);
+    assert.deepEqual(stack.env, first.env);
+  }
+  assert.deepEqual(stackEnvironment(home, {}), first.env);
+});
+
+test("each role reaches its own database and no other", async () => {
+  const { DATABASE_URL_BOOKING: own, DATABASE_URL_PAYMENT: other } = first.env as Record<string, string>;
+  await connected(own as string, (client) => client.query("create table kept (n int)"));
+  const foreign = new URL(own as string);
+  foreign.pathname = new URL(other as string).pathname;
+  await assert.rejects(
+    connected(foreign.href, (client) => client.query("select 1")),
+    /permission denied for database/,
+  );
+});
+
+test("Postgres keeps what it has confirmed: fsync and synchronous_commit are on", async () => {
+  const { rows } = await connected(first.env.DATABASE_URL_BOOKING as string, (client) =>
+    client.query("select current_setting('fsync') as fsync, current_setting('synchronous_commit') as sync"),
+  );
+  assert.deepEqual(rows, [{ fsync: "on", sync: "on" }]);
+});
+
+test("every topic is there with its partitions, and none appears by being named", async () => {
+  const kafka = new Kafka({ brokers: [first.env.KAFKA_BROKERS as string], logLevel: logLevel.NOTHING });
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    const names = TOPIC_DEFINITIONS.map(({ name }) => name);
+    const { topics } = await admin.fetchTopicMetadata({ topics: names });
+    const partitions = topics.map((topic) => [topic.name, topic.partitions.length]).sort();
+    assert.deepEqual(partitions, TOPIC_DEFINITIONS.map((topic) => [topic.name, topic.partitions]).sort());
+    await assert.rejects(admin.fetchTopicMetadata({ topics: ["no.such.topic"] }));
+  } finally {
+    await admin.disconnect();
+  }
+});
+
+test("passwords and the signing key are readable by their owner only", () => {
+  for (const file of ["stack.json", "issuer/private.pem"]) {
+    assert.equal(statSync(join(home, file)).mode & 0o777, 0o600, file);
+  }
+});
+
+test("after kill -9 of every server the next `up` starts them again, with their data", async () => {
+  const killed = servers();
+  for (const server of killed) await stopProcess(server.process, "SIGKILL", 2_000);
+  assert.throws(() => stackEnvironment(home, {}), /No stack is up .* npx eventix up, or npm start/);
+  const healed = await up();
+  assert.equal(healed.started.length, 4);
+  await connected(healed.env.DATABASE_URL_BOOKING as string, (client) => client.query("select n from kept"));
+});
+
+test("a server that hangs is replaced", async () => {
+  const { redis } = readState(home).servers;
+  process.kill(redis?.process.pid as number, "SIGSTOP");
+  const { started } = await up();
+  assert.deepEqual(started, ["redis"]);
+  assert.equal(isRunning(redis?.process), false);
+});
+
+test("`down` leaves no process, and a postmaster.pid whose number is another's now does not stop the next `up`", async () => {
+  const before = servers();
+  await stackDown({ home, say: silent });
+  assert.deepEqual(
+    before.filter((server) => isRunning(server.process)),
+    [],
+  );
+  assert.deepEqual(servers(), []);
+  const file = join(home, "postgres/data/postmaster.pid");
+  writeFileSync(file, `${process.pid}\n`);
+  await up();
+  assert.notEqual(readFileSync(file, "utf8").split("\n")[0], String(process.pid));
+});

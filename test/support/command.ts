@@ -1,0 +1,47 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+
+interface Run {
+  env?: Record<string, string | undefined>;
+}
+
+export interface Finished {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface Command {
+  child: ChildProcess;
+  /** What it has printed so far, stdout and stderr together. */
+  printed(): string;
+  finished: Promise<Finished>;
+}
+
+const EVENTIX = join(import.meta.dirname, "../../cli/eventix.ts");
+
+/** Starts `eventix …` as a process of its own, in this environment with `env` on top. */
+export function startEventix(args: string[], { env = {} }: Run = {}): Command {
+  const child = spawn(process.execPath, ["--disable-warning=TimeoutNegativeWarning", EVENTIX, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  process.on("exit", () => child.kill("SIGTERM"));
+  let stdout = "";
+  let stderr = "";
+  let all = "";
+  child.stdout.on("data", (chunk) => {
+    stdout += chunk;
+    all += chunk;
+  });
+  child.stderr.on("data", (chunk) => {
+    stderr += chunk;
+    all += chunk;
+  });
+  const finished = once(child, "close").then(([code]) => ({ code, stdout, stderr }) as Finished);
+  return { child, printed: () => all, finished };
+}
+
+/** Runs `eventix …` to its end. */
+export const eventix = (args: string[], run: Run = {}): Promise<Finished> => startEventix(args, run).finished;
