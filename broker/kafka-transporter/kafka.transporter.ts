@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Kafka, type KafkaConfig, type KafkaMessage, logLevel } from "kafkajs";
 import { Transporters } from "moleculer";
 import { tooLarge } from "./errors.ts";
+import { GoneInboxes } from "./gone-inboxes.ts";
 import { Inbox } from "./inbox.ts";
 import { kafkaLogCreator, noDelaySocketFactory } from "./kafka.connection.ts";
 import { LIMITS, type Limits } from "./limits.ts";
@@ -47,6 +48,7 @@ export class KafkaTransporter extends Transporters.Base {
   #outlet: Outlet | undefined;
   #queue: SendQueue | undefined;
   #inbox: Inbox | undefined;
+  #looking: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor({ brokers, kafka = {}, limits = {} }: KafkaTransporterOptions) {
@@ -66,6 +68,7 @@ export class KafkaTransporter extends Transporters.Base {
     this.#outlet = await Outlet.open(this.#kafka);
     this.#queue = new SendQueue(this.#outlet, this.#limits);
     this.broker.localBus.on("$node.disconnected", this.#onNodeGone);
+    this.#lookForGone(new GoneInboxes(this.#kafka, this.prefix));
     try {
       await this.onConnected();
     } catch (error) {
@@ -165,6 +168,14 @@ export class KafkaTransporter extends Transporters.Base {
     }
   }
 
+  #lookForGone(inboxes: GoneInboxes): void {
+    const look = async () => {
+      const gone = await inboxes.look();
+      if (gone.length > 0) this.logger.info(`Removed the inboxes of nodes long gone: ${gone.join(", ")}.`);
+    };
+    this.#looking = setInterval(() => this.#quietly(look()), this.#limits.lookForGoneMs).unref();
+  }
+
   readonly #onNodeGone = ({ node }: { node: { id: string } }): void => {
     this.#queue?.forget(inboxTopic(this.prefix, node.id));
     this.#outlet?.renew();
@@ -173,6 +184,7 @@ export class KafkaTransporter extends Transporters.Base {
   /** Closes whatever is open, each on its own, so that one failure leaves nothing behind. */
   async #release({ removeTopic = false } = {}): Promise<void> {
     this.broker.localBus.off("$node.disconnected", this.#onNodeGone);
+    clearInterval(this.#looking);
     this.#assembler.clear();
     await Promise.all([this.#quietly(this.#inbox?.close({ removeTopic })), this.#quietly(this.#outlet?.close())]);
     this.#inbox = undefined;
@@ -181,6 +193,6 @@ export class KafkaTransporter extends Transporters.Base {
   }
 
   async #quietly(work: Promise<unknown> | undefined): Promise<void> {
-    await work?.catch((error: Error) => this.logger.debug("Closing the connection to Kafka:", error));
+    await work?.catch((error: Error) => this.logger.debug("Kafka:", error));
   }
 }

@@ -22,6 +22,8 @@ export interface Limits {
   pieceTimeoutMs: number;
   /** After a longer loss of the brokers the inbox goes on from its end: what waits there has no caller left. */
   staleAfterMs: number;
+  /** How often a node looks for inboxes that nobody reads any more. */
+  lookForGoneMs: number;
 }
 
 export const LIMITS: Readonly<Limits> = Object.freeze({
@@ -35,4 +37,5 @@ export const LIMITS: Readonly<Limits> = Object.freeze({
   maxPartialBytes: 160 * MIB,
   pieceTimeoutMs: 10_000,
   staleAfterMs: 10_000,
+  lookForGoneMs: 5 * 60_000,
 });

@@ -8,13 +8,15 @@ const ACKS_LEADER = 1;
 /**
  * Publishes without retries, so that no packet arrives twice.
  *
- * A kafkajs producer asks for the metadata of every topic it ever wrote to, and each such request fails when one of them has
- * been removed: so it is replaced when a node has left.
+ * A kafkajs producer asks for the metadata of every topic it ever wrote to, whenever it meets a new one, and that fails when
+ * any of them has been removed: so it is replaced when a node has left, and before a new topic when one is found missing.
  */
 export class Outlet {
   readonly #kafka: Kafka;
   readonly #admin: Admin;
   #producer: Producer;
+  /** The topics that the producer has written to. */
+  readonly #known = new Set<string>();
   #renewing: Promise<void> | undefined;
 
   private constructor(kafka: Kafka, admin: Admin, producer: Producer) {
@@ -36,10 +38,12 @@ export class Outlet {
 
   async publish(batch: TopicMessages[]): Promise<void> {
     await this.#renewing;
+    const topics = batch.map(({ topic }) => topic);
+    if (topics.some((topic) => !this.#known.has(topic))) await this.#admit(topics);
     try {
       await this.#producer.sendBatch({ acks: ACKS_LEADER, topicMessages: batch });
     } catch (error) {
-      if ((error as { type?: string }).type === "UNKNOWN_TOPIC_OR_PARTITION") this.renew();
+      if (isMissingTopic(error)) this.renew();
       throw error;
     }
   }
@@ -56,10 +60,21 @@ export class Outlet {
     await Promise.all([this.#producer.disconnect(), this.#admin.disconnect()]);
   }
 
+  async #admit(topics: string[]): Promise<void> {
+    if (this.#known.size > 0) {
+      await this.#admin.fetchTopicMetadata({ topics: [...this.#known] }).catch((error) => {
+        if (isMissingTopic(error)) this.renew();
+      });
+      await this.#renewing;
+    }
+    for (const topic of topics) this.#known.add(topic);
+  }
+
   async #renew(): Promise<void> {
     const old = this.#producer;
     try {
       this.#producer = await connectProducer(this.#kafka);
+      this.#known.clear();
     } catch {
       // The brokers are away: the old one connects again by itself, and is replaced at the next failure.
       return;
@@ -72,9 +87,16 @@ export class Outlet {
 async function connectProducer(kafka: Kafka): Promise<Producer> {
   const producer = kafka.producer({
     allowAutoTopicCreation: false,
+    // Metadata are asked for when a topic is new or a leader has moved; by age it would only find removed topics.
+    metadataMaxAge: Number.POSITIVE_INFINITY,
     createPartitioner: Partitioners.DefaultPartitioner,
     retry: { retries: 0 },
   });
   await producer.connect();
   return producer;
+}
+
+function isMissingTopic(error: unknown): boolean {
+  const { type, cause } = error as { type?: string; cause?: unknown };
+  return type === "UNKNOWN_TOPIC_OR_PARTITION" || (cause !== undefined && isMissingTopic(cause));
 }
