@@ -1,4 +1,8 @@
-import type { Server } from "node:http";
+import { type Server, STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
+import { CORRELATION_HEADER, correlationIdFrom } from "./correlation.ts";
+import { httpErrorOf, invalid } from "./http-errors.ts";
+import { JSON_TYPE } from "./success.ts";
 
 const HEADERS_TIMEOUT_MS = 10_000;
 /** A seating plan of 40 MB over 6 Mbit/s. */
@@ -16,6 +20,32 @@ export function limitConnections(server: Server): void {
   server.requestTimeout = REQUEST_TIMEOUT_MS;
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
   server.maxHeadersCount = HEADERS_MAX;
+  server.on("clientError", refuseMalformed);
+}
+
+/** What Node could not read as a request is answered in the form of every other error, and the connection ends. */
+function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable || error.code === "ECONNRESET") {
+    socket.destroy();
+    return;
+  }
+  const correlationId = correlationIdFrom(undefined);
+  const { status, body } = httpErrorOf(
+    invalid("request", `is not HTTP that can be read: ${error.code}`),
+    correlationId,
+  );
+  const content = JSON.stringify(body);
+  socket.end(
+    [
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+      `${CORRELATION_HEADER}: ${correlationId}`,
+      `content-type: ${JSON_TYPE}`,
+      `content-length: ${Buffer.byteLength(content)}`,
+      "connection: close",
+      "",
+      content,
+    ].join("\r\n"),
+  );
 }
 
 /** Takes no more connections, lets requests under way end, then cuts those that do not (a stream never does). */
