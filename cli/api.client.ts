@@ -32,9 +32,10 @@ export class ApiClient {
     this.#token = token;
   }
 
-  /** The `data` of the answer. Throws ApiError for a refusal. */
-  async post<T>(path: string, body: unknown): Promise<T> {
-    const response = await this.#fetch(path, { method: "POST", body: JSON.stringify(body) });
+  /** The `data` of the answer; a body that is text is JSON already. Throws ApiError for a refusal. */
+  async post<T>(path: string, body: object | string): Promise<T> {
+    const json = typeof body === "string" ? body : JSON.stringify(body);
+    const response = await this.#fetch(path, { method: "POST", body: json });
     const answer = (await response.json().catch(() => undefined)) as Answer<T> | undefined;
     if (answer?.success) return answer.data;
     const { code, message, details } = answer?.error ?? {};

@@ -1,14 +1,12 @@
 import { readFileSync } from "node:fs";
 import { StackError } from "#stack/stack-error.ts";
 
-/** The JSON of a file, whatever it is; a byte order mark is skipped. Throws StackError for a file that is none. */
-export function readPlanFile(file: string): unknown {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(file);
-  } catch (error) {
-    throw new StackError(`${file} cannot be read: ${(error as Error).message}`);
-  }
+/** What the gateway takes; a larger file may be so for its white space alone. */
+const SENT_AS_IT_IS_BYTES = 40 * 1024 * 1024;
+
+/** The JSON text of a file, whatever it says; a byte order mark is skipped. Throws StackError for a file that is none. */
+export function readPlanFile(file: string): string {
+  const bytes = readBytes(file);
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -16,8 +14,17 @@ export function readPlanFile(file: string): unknown {
     throw new StackError(`${file} is not UTF-8 text. A seating plan is a JSON file in UTF-8.`);
   }
   try {
-    return JSON.parse(text);
+    const json: unknown = JSON.parse(text);
+    return bytes.length > SENT_AS_IT_IS_BYTES ? JSON.stringify(json) : text;
   } catch (error) {
     throw new StackError(`${file} is not JSON: ${(error as Error).message}`);
+  }
+}
+
+function readBytes(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new StackError(`${file} cannot be read: ${(error as Error).message}`);
   }
 }

@@ -11,7 +11,7 @@ export const LIST_EVENTS = PAGINATION_QUERY;
 export const IMPORT_VENUE = {
   $$strict: true,
   /** pretix's seating plan, or an API reply of pretix that wraps one or more. Checked by its own rules, not here. */
-  plan: { type: "any" },
+  plan: { type: "any", optional: true },
   /** Makes guids that repeat unique with zone and row, instead of refusing the plan. */
   duplicateGuids: { type: "enum", values: ["qualify"], optional: true },
   /** Which plan of an API reply that holds several. */

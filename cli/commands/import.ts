@@ -36,11 +36,10 @@ export const importCommand = (): Command =>
     .argument("<file>", "the plan, or an API reply of pretix that holds plans")
     .option("--event <name>", "make an event of this name on the venue")
     .option("--starts-at <time>", "when it starts, with its offset: 2030-05-01T19:30:00+02:00", time)
-    .option(
-      "--price <category=minor>",
-      "a category's price in minor units (cents); once for each that has seats",
-      price,
-      {},
+    .addOption(
+      new Option("--price <category=minor>", "a category's price in minor units (cents); once for each that has seats")
+        .argParser(price)
+        .default({}, "none"),
     )
     .option("--currency <code>", "of the prices, as in ISO 4217", "EUR")
     .option("--hold-seconds <n>", "how long a hold lives (default: the gateway's HOLD_SECONDS)", count)
@@ -78,7 +77,7 @@ function neededEvent(options: ImportOptions): string | undefined {
 const neededStart = ({ startsAt }: ImportOptions) =>
   startsAt === undefined ? "An event needs its start: --starts-at 2030-05-01T19:30:00+02:00" : undefined;
 
-async function importPlan(api: ApiClient, plan: unknown, options: ImportOptions) {
+async function importPlan(api: ApiClient, plan: string, options: ImportOptions) {
   const query = new URLSearchParams();
   if (options.duplicateGuids) query.set("duplicateGuids", options.duplicateGuids);
   if (options.plan !== undefined) query.set("plan", options.plan);

@@ -30,7 +30,7 @@ export async function seed({ url, token, log }: { url: string; token: string; lo
 }
 
 async function seedThrough(api: ApiClient, log: Say): Promise<void> {
-  const plan: unknown = JSON.parse(readFileSync(SAMPLE_PLAN, "utf8"));
+  const plan = readFileSync(SAMPLE_PLAN, "utf8");
   const venue = await patiently(() => api.post<ImportedVenue>("/api/venues", plan));
   for (const { inDays, ...sample } of SAMPLE_EVENTS) {
     const event: CreateEvent = { ...sample, venueId: venue.venueId, startsAt: evening(inDays), currency: "EUR" };

@@ -16,17 +16,19 @@ export class Problems {
   add(place: Place, message: string): void {
     this.count += 1;
     if (this.listed.length >= PLAN_PROBLEMS_LISTED) return;
-    const { path, zone = null, row = null, seat = null } = place;
-    this.listed.push({ path, zone, row, seat, message });
+    const { path, zone, row, seat } = place;
+    this.listed.push({ path, zone: shortened(zone), row: shortened(row), seat: shortened(seat), message });
   }
 }
 
 const SHOWN = 60;
 
+/** Names in a broken plan may be of any length, and each is told once a finding. */
+const shortened = (text: string | undefined): string | null =>
+  text === undefined ? null : text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
+
 /** Text of the plan as a message quotes it. */
-export function quoted(text: string): string {
-  return JSON.stringify(text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text);
-}
+export const quoted = (text: string): string => JSON.stringify(shortened(text));
 
 /** The path of something within what `base` names; either may be empty. */
 export const pathOf = (base: string, field: string) => (base && field ? `${base}.${field}` : base || field);

@@ -36,7 +36,7 @@ function choose(items: unknown[], listPath: string | undefined, planId?: string,
   const wanted = planId === undefined ? wrapped : wrapped.filter(({ item }) => String(item.id) === planId);
   const known = wrapped
     .slice(0, IDS_SHOWN)
-    .map(({ item }) => `${String(item.id)} (${quoted(String(item.name ?? ""))})`);
+    .map(({ item }) => `${quoted(String(item.id))} (${quoted(String(item.name ?? ""))})`);
   const all = `${known.join(", ")}${wrapped.length > IDS_SHOWN ? ", …" : ""}`;
   const [first] = wanted;
   if (!first)

@@ -83,7 +83,8 @@ export class PlanWalk {
     if (isTooMany) {
       this.#errors.add(this.#at({ path: "zones" }), `The plan has ${count} seats; ${SEATS_MAX} is the most.`);
     }
-    const names = new Set(this.walked.categories.map(({ name }) => name));
+    // Without a list of categories that is the error, not each seat's category.
+    const names = Array.isArray(plan.categories) ? new Set(this.walked.categories.map(({ name }) => name)) : undefined;
     for (const [z, zone] of zones.entries()) yield* this.#zone(zone, z, names, isTooMany);
   }
 
@@ -111,7 +112,12 @@ export class PlanWalk {
     if (typeof name === "string") this.walked.categories.push(value as CategoryJson);
   }
 
-  *#zone(value: Partial<ZoneJson>, z: number, categories: Set<string>, isTooMany: boolean): Generator<void, void> {
+  *#zone(
+    value: Partial<ZoneJson>,
+    z: number,
+    categories: Set<string> | undefined,
+    isTooMany: boolean,
+  ): Generator<void, void> {
     const name = textOf(value?.name);
     const place = { path: `zones[${z}]`, zone: name };
     this.#check(checkZone, value, place);
@@ -150,7 +156,7 @@ export class PlanWalk {
     rowPlace: Place,
     row: WalkedRow,
     zone: Partial<ZoneJson>,
-    categories: Set<string>,
+    categories: Set<string> | undefined,
   ): Generator<void, void> {
     const rowLabel = fillLabel(json.row_label, row.name);
     const originX = coordinate(zone.position, "x") + coordinate(json.position, "x");
@@ -189,7 +195,7 @@ export class PlanWalk {
   }
 
   /** What the schema does not say about a seat that obeys it. */
-  #seat(seat: WalkedSeat, categories: Set<string>): void {
+  #seat(seat: WalkedSeat, categories: Set<string> | undefined): void {
     const report = (field: string, message: string | undefined) => {
       if (!message) return;
       const place = seat.place();
@@ -200,7 +206,7 @@ export class PlanWalk {
     report("seat_label", seat.seatLabel === null ? undefined : textFault(seat.seatLabel));
     report("start_direction", seat.startDirection === null ? undefined : textFault(seat.startDirection));
     if (seat.category === "") report("category", "is empty: a seat without a category cannot be priced");
-    else if (!categories.has(seat.category))
+    else if (categories && !categories.has(seat.category))
       report("category", `is ${quoted(seat.category)}, which the plan does not have`);
     if (!Number.isFinite(seat.x) || !Number.isFinite(seat.y)) report("position", "adds up to no finite number");
   }
