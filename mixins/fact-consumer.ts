@@ -121,7 +121,8 @@ export class FactConsumer {
   }
 
   #sayAway(error: Error): void {
-    if (this.#failures === 0) this.#logger.error({ err: error }, `${this.group} is not consuming: ${error.message}`);
+    if (this.#failures === 0 && !this.#stopping)
+      this.#logger.error({ err: error }, `${this.group} is not consuming: ${error.message}`);
     this.#failures++;
   }
 

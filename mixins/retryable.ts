@@ -45,7 +45,7 @@ export const RETRYABLE = {
 const ROWS: readonly Passing[] = Object.values(RETRYABLE).flat();
 /** Errors that carry the flag themselves: kafkajs `retriable`, Moleculer's and our own `retryable`. */
 const FLAGGED_WAIT_MS = 250;
-const LONGEST_WAIT_MS = 15_000;
+const LONGEST_WAIT_MS = 5_000;
 
 interface Failure {
   name?: unknown;
@@ -65,7 +65,7 @@ export function retryWaitMs(error: unknown): number | undefined {
   return retryable === true || retriable === true ? FLAGGED_WAIT_MS : undefined;
 }
 
-/** The n-th wait (from 0) after a first one of `firstMs`: doubled each time up to 15 s, with a quarter of jitter. */
+/** The n-th wait (from 0) after a first one of `firstMs`: doubled each time up to 5 s, with a quarter of jitter. */
 export function backOffMs(firstMs: number, n: number): number {
   const wait = Math.min(Math.max(firstMs, 10) * 2 ** Math.min(n, 20), LONGEST_WAIT_MS);
   return Math.round(wait * (0.75 + Math.random() * 0.25));

@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { createServer } from "node:net";
+import { after, before, beforeEach, test } from "node:test";
+import { Kafka, logLevel } from "kafkajs";
+import type { Pool } from "pg";
+import { FactPublisher } from "#mixins/fact-publisher.ts";
+import { Relay } from "#mixins/relay.ts";
+import { eventually, kafka, makeTopic, openDatabase, readTopic, recordingLogger } from "./fixture.ts";
+
+let pool: Pool;
+before(async () => {
+  pool = await openDatabase();
+});
+beforeEach(() => pool.query("truncate outbox"));
+after(() => pool.end());
+
+const write = (topic: string, value: string) =>
+  pool.query("insert into outbox (topic, key, value) values ($1, 'k', convert_to($2, 'UTF8'))", [topic, value]);
+const outboxIsEmpty = async () => (await pool.query("select from outbox")).rowCount === 0;
+
+test("a running relay moves what is committed until it is stopped, and may be stopped twice", async () => {
+  const topic = await makeTopic(`test.${randomUUID()}`);
+  const { logger, lines } = recordingLogger();
+  const relay = new Relay(pool, new FactPublisher(kafka, logger), logger);
+  relay.start();
+  for (let i = 0; i < 20; i++) {
+    await write(topic, String(i));
+    if (i % 3 === 0) relay.wake();
+  }
+  await eventually(outboxIsEmpty);
+  await relay.stop();
+  await relay.stop();
+  const values = (await readTopic(topic, 20)).map(({ value }) => String(value));
+  assert.deepEqual(values, [...Array(20).keys()].map(String));
+  assert.deepEqual(
+    lines.filter((line) => !line.startsWith("debug")),
+    [],
+  );
+});
+
+test("a relay without Kafka says so once, keeps what it has, and stops quickly", async () => {
+  const { logger, lines } = recordingLogger();
+  const brokers = [`127.0.0.1:${await closedPort()}`];
+  const away = new Kafka({ brokers, logLevel: logLevel.NOTHING, retry: { retries: 1, initialRetryTime: 20 } });
+  const relay = new Relay(pool, new FactPublisher(away, logger), logger);
+  let tries = 0;
+  relay.start();
+  await write("t", "kept");
+  await eventually(() => {
+    relay.wake();
+    return lines.length > 0 && tries++ > 50;
+  });
+  const since = Date.now();
+  await relay.stop();
+  assert.ok(Date.now() - since < 3_000);
+  assert.equal(lines.length, 1);
+  assert.match(lines[0] ?? "", /^error facts wait in the outbox/);
+  assert.equal(await outboxIsEmpty(), false);
+});
+
+test("a relay goes on by itself when its topic can be written again, and says how long that took", async () => {
+  const topic = `test.${randomUUID()}`;
+  const { logger, lines } = recordingLogger();
+  const relay = new Relay(pool, new FactPublisher(kafka, logger), logger);
+  relay.start();
+  await write(topic, "1");
+  await eventually(() => lines.some((line) => line.startsWith("error")));
+  await makeTopic(topic);
+  await eventually(outboxIsEmpty);
+  await eventually(() => lines.some((line) => /^info facts are relayed again/.test(line)));
+  await relay.stop();
+  assert.equal(lines.filter((line) => line.startsWith("error")).length, 1);
+  assert.equal((await readTopic(topic, 1)).length, 1);
+});
+
+/** A port on which nobody listens. */
+async function closedPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
