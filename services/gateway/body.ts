@@ -40,8 +40,6 @@ function refusal(error: unknown, kind: BodyKind, limit: number): EventixError {
   if (type === "entity.too.large") return new EventixError("PAYLOAD_TOO_LARGE", { limit });
   if (type !== "entity.parse.failed") return invalid("body", `cannot be read: ${message}`);
   if (kind === "fields") return invalid("body", "is not JSON");
-  const place = { path: "", zone: null, row: null, seat: null };
-  return new EventixError("SEATING_PLAN_INVALID", {
-    errors: [{ ...place, message: `The file is not JSON: ${message}` }],
-  });
+  const problem = { path: "", zone: null, row: null, seat: null, message: `The file is not JSON: ${message}` };
+  return new EventixError("SEATING_PLAN_INVALID", { errors: [problem], errorCount: 1 });
 }
