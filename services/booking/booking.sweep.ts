@@ -1,0 +1,97 @@
+import type { Pool } from "pg";
+import { appendFacts } from "#mixins/outbox.repository.ts";
+import { sqlState, type Tx, transaction } from "#mixins/transaction.ts";
+import { applyToLocked, type Released } from "./booking.changes.ts";
+import { findExpired, lockRunOut } from "./booking.repository.ts";
+import type { Booking } from "./booking-view.ts";
+
+export type { Released } from "./booking.changes.ts";
+export { nextExpiry } from "./booking.repository.ts";
+
+const CHUNK = 100;
+/** A run ends after so many chunks, so that it can be stopped; the next one goes on. */
+const CHUNKS_MAX = 1_000;
+const LOCK_TIMEOUT = "55P03";
+
+export interface Swept {
+  /** Due bookings that were looked at: as many as asked for while there are more. */
+  found: number;
+  expired: number;
+  /** Seats that came free; committed. */
+  released: Released[];
+}
+
+/**
+ * Expires everything that is due, in chunks, earliest first; any number of nodes may do it at once. `announce` is told
+ * of each chunk's seats after its commit.
+ */
+export async function sweepAll(pool: Pool, announce: (released: Released[]) => void): Promise<{ expired: number }> {
+  let total = 0;
+  for (let chunks = 0; chunks < CHUNKS_MAX; chunks++) {
+    const { found, expired, released } = await sweepDue(pool, { limit: CHUNK });
+    total += expired;
+    if (expired > 0) announce(released);
+    // Nothing expired of a full chunk: all its rows are locked by others for long. The next run finds them again.
+    if (found < CHUNK || expired === 0) break;
+  }
+  return { expired: total };
+}
+
+/**
+ * Expires at most `limit` due bookings, the earliest first, in one transaction. When seats stay locked by another, in halves:
+ * what is still locked when it is alone is left to a later sweep, and holds up nothing else.
+ */
+export async function sweepDue(pool: Pool, { limit }: { limit: number }): Promise<Swept> {
+  let due: string[] = [];
+  try {
+    return await transaction(pool, async (tx) => {
+      const bookings = await findExpired(tx, limit);
+      due = bookings.map(({ id }) => id);
+      return expire(tx, bookings);
+    });
+  } catch (error) {
+    if (sqlState(error) !== LOCK_TIMEOUT) throw error;
+    return { ...(await sweepHalves(pool, due)), found: due.length };
+  }
+}
+
+/**
+ * Expires these bookings, each only if it is PENDING and has run out, in one transaction of their own: what a hold needs that
+ * meets another's run-out hold. Never call it with seats locked. Returns what came free. Throws what Postgres says.
+ */
+export async function expireBookings(pool: Pool, bookingIds: readonly string[]): Promise<Released[]> {
+  return (await expireThese(pool, bookingIds)).released;
+}
+
+const expireThese = (pool: Pool, bookingIds: readonly string[]): Promise<Swept> =>
+  transaction(pool, async (tx) => expire(tx, await lockRunOut(tx, bookingIds)));
+
+async function expire(tx: Tx, bookings: readonly Booking[]): Promise<Swept> {
+  const commands = bookings.map(
+    ({ id, eventId }) => ({ bookingId: id, eventId, on: "deadline.passes", cause: {} }) as const,
+  );
+  const { publish, released } = await applyToLocked(tx, bookings, commands);
+  await appendFacts(tx, publish);
+  return { found: bookings.length, expired: bookings.length, released };
+}
+
+async function sweepHalves(pool: Pool, ids: readonly string[]): Promise<Swept> {
+  const halves = [ids.slice(0, Math.ceil(ids.length / 2)), ids.slice(Math.ceil(ids.length / 2))];
+  const swept: Swept = { found: 0, expired: 0, released: [] };
+  if (ids.length < 2) return swept;
+  for (const half of halves) {
+    const { expired, released } = await sweepLocked(pool, half);
+    swept.expired += expired;
+    swept.released.push(...released);
+  }
+  return swept;
+}
+
+async function sweepLocked(pool: Pool, ids: readonly string[]): Promise<Swept> {
+  try {
+    return await expireThese(pool, ids);
+  } catch (error) {
+    if (sqlState(error) !== LOCK_TIMEOUT) throw error;
+    return sweepHalves(pool, ids);
+  }
+}
