@@ -14,10 +14,6 @@ interface TokenWish {
   expires?: string | number;
 }
 
-/** For what the CLI asks of the gateway: an operator who manages the samples' venues and events. */
-export const operatorToken = (home: string): string =>
-  signToken(home, "operator", { scopes: ["catalog:write"], organizer: "eventix" });
-
 /** A signed token for `name`, as the local issuer of this home would give it. */
 export function signToken(
   home: string,

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { eventix } from "../support/command.ts";
+import { eventix, NO_SERVERS_GIVEN } from "../support/command.ts";
 
 let folder: string;
 
@@ -51,8 +51,7 @@ test("`token` refuses a span that it does not know", async () => {
 
 test("without a stack `env` and `token` say how to get one", async () => {
   const env = { EVENTIX_HOME: join(folder, "nowhere") };
-  const none = { DATABASE_URL_BOOKING: undefined, REDIS_URL: undefined, AUTH_JWKS_URI: undefined };
-  const printed = await eventix(["env"], { env: { ...env, ...none } });
+  const printed = await eventix(["env"], { env: { ...NO_SERVERS_GIVEN, ...env } });
   assert.match(printed.stderr, /^eventix: No stack is up in .*: npx eventix up, or npm start\n$/);
   const token = await eventix(["token", "alice"], { env });
   assert.match(token.stderr, /^eventix: No local issuer has run in .*: npx eventix up/);
@@ -63,11 +62,8 @@ test("`up` names what the machine lacks, with the command that installs it", asy
   const bin = join(folder, "bin");
   mkdirSync(bin);
   symlinkSync("/usr/bin/id", join(bin, "id"));
-  const none = ["CATALOG", "BOOKING", "PAYMENT"].map((service) => [`DATABASE_URL_${service}`, undefined]);
-  const env = { ...Object.fromEntries(none), REDIS_URL: undefined, KAFKA_BROKERS: undefined, AUTH_JWKS_URI: undefined };
-  const { code, stderr } = await eventix(["up"], {
-    env: { ...env, AUTH_ISSUER: undefined, PATH: bin, EVENTIX_HOME: join(folder, "home") },
-  });
+  const env = { ...NO_SERVERS_GIVEN, PATH: bin, EVENTIX_HOME: join(folder, "home") };
+  const { code, stderr } = await eventix(["up"], { env });
   assert.equal(code, 1);
   assert.match(stderr, /redis-server 6 or newer is not installed: .*install.* redis/);
   assert.match(stderr, /Java 17 or newer, which runs Kafka, is not installed: .*install.* openjdk/);

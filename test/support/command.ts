@@ -21,6 +21,18 @@ export interface Command {
 
 const EVENTIX = join(import.meta.dirname, "../../cli/eventix.ts");
 
+/** For `env`: lets a command look for servers in its EVENTIX_HOME, and not in the environment of the test run. */
+export const NO_SERVERS_GIVEN: Record<string, undefined> = {
+  DATABASE_URL_CATALOG: undefined,
+  DATABASE_URL_BOOKING: undefined,
+  DATABASE_URL_PAYMENT: undefined,
+  REDIS_URL: undefined,
+  KAFKA_BROKERS: undefined,
+  AUTH_JWKS_URI: undefined,
+  AUTH_ISSUER: undefined,
+  AUTH_AUDIENCE: undefined,
+};
+
 /** Starts `eventix …` as a process of its own, in this environment with `env` on top. */
 export function startEventix(args: string[], { env = {} }: Run = {}): Command {
   const child = spawn(process.execPath, ["--disable-warning=TimeoutNegativeWarning", EVENTIX, ...args], {
