@@ -108,6 +108,9 @@ export class PlanWalk {
   #category(value: unknown, path: string): void {
     if (this.#check(checkCategory, value, { path })) this.#text((value as CategoryJson).name, "name", { path });
     const name = (value as Partial<CategoryJson> | null)?.name;
+    // Prices are an object by category; JSON's readers on the way drop this one key.
+    if (name === "__proto__")
+      this.#errors.add(this.#at({ path: `${path}.name` }), 'No category can be named "__proto__".');
     // A category with a fault still has its name, or each of its seats would be reported too.
     if (typeof name === "string") this.walked.categories.push(value as CategoryJson);
   }

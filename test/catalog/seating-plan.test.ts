@@ -124,6 +124,14 @@ const ERRORS: [what: string, change: (plan: LoosePlan) => unknown, expected: Fin
     },
     [[`${AT}.seat_label`, /201/]],
   ],
+  [
+    "a category that no price list can name",
+    put("categories[1].name", "__proto__"),
+    [
+      ["categories[1].name", /__proto__/],
+      ["zones[1].rows[0].seats[0].category", /Circle/],
+    ],
+  ],
   ["a NUL character", put("zones[0].rows[0].seats[0].seat_guid", "A\u00001"), [[`${AT}.seat_guid`, /NUL/]]],
   [
     "half a surrogate pair",
