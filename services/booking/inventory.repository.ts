@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import { SeatStatus } from "#contracts/booking.ts";
+import { type SeatState, SeatStatus } from "#contracts/booking.ts";
 import type { FactData } from "#contracts/events.ts";
 import type { Tx } from "#mixins/transaction.ts";
 import type { SeatReading } from "./seat.memory.ts";
@@ -54,11 +54,20 @@ export async function findShelfStatus(pool: Pool, eventId: string): Promise<Shel
 
 /** All seats of an event, ordered by seat id. */
 export const loadSeats = (pool: Pool, eventId: string): Promise<SeatsRead> =>
-  readColumns(pool, "inventory-load-seats", "event_id = $1", [eventId]);
+  readColumns(pool, "inventory-load-seats", "event_id = $1 order by seat_id", [eventId]);
 
 /** Some seats of an event by key, ordered by seat id; those it does not have are left out. */
 export const readSeats = (pool: Pool, eventId: string, seatIds: readonly string[]): Promise<SeatsRead> =>
-  readColumns(pool, "inventory-read-seats", "event_id = $1 and seat_id = any($2::uuid[])", [eventId, seatIds]);
+  readColumns(pool, "inventory-read-seats", "event_id = $1 and seat_id = any($2::uuid[]) order by seat_id", [
+    eventId,
+    seatIds,
+  ]);
+
+/** The states of all seats of an event, in the order of seat_index. */
+export async function readStates(pool: Pool, eventId: string): Promise<SeatState[]> {
+  const { seats } = await readColumns(pool, "inventory-read-states", "event_id = $1 order by seat_index", [eventId]);
+  return seats.map(({ seatId, index, status, version }) => ({ seatId, index, status, version }));
+}
 
 /** The status of each of an event's seats as a digit (its place in SeatStatus), in the order of seat_index. */
 export async function readStatusDigits(pool: Pool, eventId: string): Promise<string> {
@@ -85,7 +94,7 @@ async function readColumns(pool: Pool, name: string, where: string, values: unkn
              string_agg(version::text, ' ') as versions,
              string_agg(case status when 'HELD' then (extract(epoch from held_until) * 1000)::bigint::text else '' end, ' ')
                as held
-      from (select * from seat_inventory where ${where} order by seat_id) s`,
+      from (select * from seat_inventory where ${where}) s`,
     values,
   });
   const [row] = rows;
