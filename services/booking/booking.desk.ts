@@ -1,0 +1,89 @@
+import type { Logger, ServiceBroker } from "moleculer";
+import type { Pool } from "pg";
+import { config } from "#config";
+import { serviceCaller } from "#contracts/caller.ts";
+import type { Released } from "./booking.changes.ts";
+import { nextExpiry } from "./booking.repository.ts";
+import { expireBookings, sweepAll } from "./booking.sweep.ts";
+import { EventActors } from "./event.actors.ts";
+import { EventDirectory } from "./event.directory.ts";
+import { HoldCommitter } from "./hold.committer.ts";
+import { loadSeats, readSeats } from "./inventory.repository.ts";
+import { Provisioner } from "./provisioner.ts";
+import { SeatLocks } from "./seat.locks.ts";
+
+export const SEATS_RELEASED = "seats.released";
+
+interface DeskPorts {
+  pool: Pool;
+  broker: ServiceBroker;
+  logger: Logger;
+  wakeRelay(): void;
+}
+
+/** The working parts of booking on one node, and how they are joined. */
+export class BookingDesk {
+  readonly actors: EventActors;
+  readonly directory: EventDirectory;
+  readonly provisioner: Provisioner;
+  readonly #ports: DeskPorts;
+  readonly #locks: SeatLocks;
+  readonly #committer: HoldCommitter;
+
+  constructor(ports: DeskPorts) {
+    const { pool, broker, logger } = ports;
+    const call = <T>(action: string, params: object): Promise<T> =>
+      broker.call(action, params, { meta: { user: serviceCaller("booking") } });
+    this.#ports = ports;
+    this.#locks = new SeatLocks({
+      mode: config.seatLocks,
+      url: config.redisUrl,
+      ttlMs: config.timeouts.seatLockMs,
+      logger,
+    });
+    this.#committer = new HoldCommitter({
+      pool,
+      locks: this.#locks,
+      logger,
+      wakeRelay: () => ports.wakeRelay(),
+      expire: async (bookingIds) => this.announce(await expireBookings(pool, bookingIds)),
+    });
+    this.provisioner = new Provisioner({ pool, call, logger, nodeId: config.nodeId });
+    this.directory = new EventDirectory({ pool, call, onRecorded: () => this.provisioner.wake() });
+    this.actors = new EventActors({
+      requireOnShelf: (eventId) => this.directory.require(eventId),
+      loadSeats: (eventId) => loadSeats(pool, eventId),
+      readSeats: (eventId, seatIds) => readSeats(pool, eventId, seatIds),
+      committer: this.#committer,
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.#locks.connect();
+    this.provisioner.wake();
+  }
+
+  /** Answers what is held, then lets go. */
+  async stop(): Promise<void> {
+    await this.#committer.drain();
+    this.actors.stop();
+    await Promise.all([this.provisioner.stop(), this.#locks.close()]);
+  }
+
+  /** Facts were written; seats may have come free: a hint to the actors of all nodes, which would find out within a second. */
+  announce(released: Released[]): void {
+    this.#ports.wakeRelay();
+    if (released.length > 0) void this.#ports.broker.broadcast(SEATS_RELEASED, released);
+  }
+
+  /** Expires all that is due. Any number of nodes may do so at once. */
+  sweep(): Promise<{ expired: number }> {
+    return sweepAll(this.#ports.pool, (released) => this.announce(released));
+  }
+
+  /** Sweeps when the earliest deadline has passed. */
+  async sweepWhenDue(): Promise<void> {
+    const dueInMs = await nextExpiry(this.#ports.pool);
+    if (dueInMs !== undefined && dueInMs <= 0) await this.sweep();
+  }
+}

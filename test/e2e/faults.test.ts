@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { after, describe, test } from "node:test";
+import pg from "pg";
+import { createKafka } from "#broker/kafka.client.ts";
+import type { BookingResponse } from "#contracts/booking.ts";
+import { freePort } from "#stack/ports.ts";
+import { startNode, type TestNode, untilReachable } from "../support/node.ts";
+import { until } from "../support/until.ts";
+import { factsOf, readFacts, versionOf } from "./support/facts.ts";
+import { Shop } from "./support/shop.ts";
+
+const paid = { PAYMENT_SUCCESS_RATE: "1", PAYMENT_DELAY_MS: "300" };
+
+async function open(env: Record<string, string>): Promise<{ node: TestNode; shop: Shop }> {
+  const node = await startNode({ env });
+  await untilReachable(node);
+  return { node, shop: new Shop(node.url) };
+}
+
+async function holdAll(shop: Shop, seats: number): Promise<{ eventId: string; held: BookingResponse[] }> {
+  const { id, seatIds } = await shop.putOnSale(seats);
+  const held = await Promise.all(seatIds.map((seatId, n) => shop.hold(`buyer-${n}`, id, [seatId])));
+  return { eventId: id, held };
+}
+
+test("a node killed in mid-saga loses nothing: after its restart every booking is confirmed, each fact once by its id", async () => {
+  const first = await open(paid);
+  const { held } = await holdAll(first.shop, 30);
+  await first.node.kill("SIGKILL");
+
+  const { node, shop } = await open(paid);
+  after(() => node.stop());
+  const ended = await Promise.all(held.map((booking, n) => shop.untilEnded(`buyer-${n}`, booking.id, 45_000)));
+  assert.deepEqual([...new Set(ended.map((booking) => booking.status))], ["CONFIRMED"]);
+  const facts = await until(
+    async () => {
+      const all = await readFacts(["booking.created", "booking.confirmed"]);
+      return held.every((booking) => factsOf(all, booking.id).length === 2) ? all : undefined;
+    },
+    { what: "all facts of all bookings" },
+  );
+  for (const booking of held) assert.deepEqual(factsOf(facts, booking.id).map(versionOf), [1, 2]);
+  await node.stop();
+});
+
+test("every fact told again, in any order, changes no row", async () => {
+  const { node, shop } = await open({ ...paid, PAYMENT_DELAY_MS: "0" });
+  const { held } = await holdAll(shop, 8);
+  await Promise.all(held.map((booking, n) => shop.untilEnded(`buyer-${n}`, booking.id)));
+  const before = await snapshot();
+
+  const facts = await readFacts();
+  const kafka = createKafka({ brokers: (process.env.KAFKA_BROKERS ?? "").split(","), clientId: "repeater" });
+  const producer = kafka.producer();
+  await producer.connect();
+  const repeated = facts.toReversed().filter((fact) => fact.type !== "seat.changed");
+  const topicMessages = [...Map.groupBy(repeated, (fact) => fact.type)].map(([topic, same]) => ({
+    topic,
+    messages: same.map((fact) => ({ key: fact.subject, value: JSON.stringify(fact) })),
+  }));
+  await producer.sendBatch({ topicMessages });
+  await producer.disconnect();
+  await untilConsumed(kafka);
+
+  assert.deepEqual(await snapshot(), before);
+  await node.stop();
+});
+
+describe("without Redis", () => {
+  for (const [what, signal] of [
+    ["killed", "SIGKILL"],
+    ["stalled", "SIGSTOP"],
+  ] as const) {
+    test(`bookings go on while Redis is ${what}, and no seat is sold twice`, async () => {
+      const port = await freePort();
+      const redis = spawn("redis-server", ["--port", String(port), "--bind", "127.0.0.1", "--save", ""], {
+        stdio: "ignore",
+      });
+      after(() => end(redis));
+      const { node, shop } = await open({ ...paid, REDIS_URL: `redis://127.0.0.1:${port}` });
+      const { id, seatIds } = await shop.putOnSale(20);
+      await shop.hold("early", id, [seatIds[0] as string]);
+
+      redis.kill(signal);
+      const wishes = seatIds.slice(1).flatMap((seatId) => [seatId, seatId, seatId]);
+      const answers = await Promise.all(wishes.map((seatId, n) => shop.book(`late-${n}`, id, [seatId])));
+      assert.equal(answers.filter((answer) => answer.status === 201).length, 19);
+      assert.deepEqual(
+        [...new Set(answers.filter((a) => a.status !== 201).map((a) => a.error?.code))],
+        ["SEAT_ALREADY_RESERVED"],
+      );
+      await node.stop();
+      end(redis);
+    });
+  }
+});
+
+function end(child: ChildProcess): void {
+  child.kill("SIGCONT");
+  child.kill("SIGKILL");
+}
+
+/** All rows that say what became of bookings, seats and money. */
+async function snapshot(): Promise<unknown> {
+  const queries: [url: string | undefined, sql: string][] = [
+    [process.env.DATABASE_URL_BOOKING, "select * from bookings order by id"],
+    [process.env.DATABASE_URL_BOOKING, "select * from booking_items order by booking_id, seat_id"],
+    [process.env.DATABASE_URL_BOOKING, "select * from seat_inventory order by event_id, seat_id"],
+    [process.env.DATABASE_URL_PAYMENT, "select * from payments order by id"],
+    [process.env.DATABASE_URL_PAYMENT, "select * from captures order by id"],
+  ];
+  return Promise.all(
+    queries.map(async ([connectionString, sql]) => {
+      const client = new pg.Client({ connectionString: connectionString as string });
+      await client.connect();
+      const { rows } = await client.query(sql);
+      await client.end();
+      return rows;
+    }),
+  );
+}
+
+/** Waits until every group of ours has consumed what its topics hold. */
+async function untilConsumed(kafka: ReturnType<typeof createKafka>): Promise<void> {
+  const admin = kafka.admin();
+  await admin.connect();
+  const { groups } = await admin.listGroups();
+  const ours = groups.map(({ groupId }) => groupId).filter((id) => /^eventix\.(booking|payment)\./.test(id));
+  assert(ours.length > 0);
+  await until(
+    async () => {
+      for (const groupId of ours) {
+        for (const { topic, partitions } of await admin.fetchOffsets({ groupId })) {
+          const ends = await admin.fetchTopicOffsets(topic);
+          const behind = partitions.some(({ partition, offset }) => {
+            const last = ends.find((end) => end.partition === partition);
+            return Number(offset) >= 0 && Number(offset) < Number(last?.high);
+          });
+          if (behind) return false;
+        }
+      }
+      return true;
+    },
+    { what: "all consumers to catch up" },
+  );
+  await admin.disconnect();
+}
