@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { afterEach, test } from "node:test";
+import { claimAttempts } from "../../services/payment/attempt.repository.ts";
+import type { ChargeRequest } from "../../services/payment/payment.provider.ts";
+import { settle } from "../../services/payment/settlement.ts";
+import { eventually } from "../facts/fixture.ts";
+import { aBooking, announcedOn, created, firstOn, openPayment, type Payment } from "./fixture.ts";
+
+let payment: Payment;
+afterEach(() => payment.close());
+
+const ledger = (p: Payment) => p.rows("select key, state from mock_ledger order by created_at");
+const { signal } = new AbortController();
+
+/** What a worker leaves that dies after it has claimed: an attempt in charge whose lease has run out. */
+async function abandoned(p: Payment, wish = {}): Promise<ChargeRequest> {
+  await p.deliver("created", created(aBooking(), wish));
+  const [job] = await claimAttempts(p.pool, 1, 0);
+  assert.ok(job);
+  return job.request;
+}
+
+test("a charge whose worker died after it was made is found again and not made twice", async () => {
+  payment = await openPayment();
+  const request = await abandoned(payment);
+  await payment.real.charge(request, signal);
+  payment.start();
+  const success = await firstOn(payment, "payment.success");
+  assert.equal(success?.subject, request.bookingId);
+  assert.deepEqual(await ledger(payment), [{ key: request.key, state: "TAKEN" }]);
+});
+
+test("a charge whose worker died before it was made is made by the next one under the same key", async () => {
+  payment = await openPayment();
+  const request = await abandoned(payment);
+  payment.start();
+  await eventually(async () => (await announcedOn(payment, "payment.success")).length === 1);
+  assert.deepEqual(await ledger(payment), [{ key: request.key, state: "TAKEN" }]);
+});
+
+test("when there is no time left for an abandoned charge it is stopped before payment.failed is said", async () => {
+  payment = await openPayment();
+  const request = await abandoned(payment, { holdSeconds: 100, leftMs: 5_000 });
+  payment.start();
+  const failed = await firstOn(payment, "payment.failed");
+  assert.equal(failed?.data.reason, "TOO_LATE");
+  assert.deepEqual(await ledger(payment), [{ key: request.key, state: "STOPPED" }]);
+  const late = await payment.real.charge(request, signal);
+  assert.equal(late.state, "STOPPED");
+});
+
+test("a charge that the provider stopped by itself is tried under the next number", async () => {
+  payment = await openPayment();
+  const request = await abandoned(payment);
+  await payment.real.stop(request, signal);
+  payment.start();
+  await eventually(async () => (await announcedOn(payment, "payment.success")).length === 1);
+  const second = request.key.replace(/:1$/, ":2");
+  assert.deepEqual(await ledger(payment), [
+    { key: request.key, state: "STOPPED" },
+    { key: second, state: "TAKEN" },
+  ]);
+});
+
+test("a worker that stops leaves its charges to the next, which does not wait for the lease to end", async () => {
+  payment = await openPayment({ delayMs: 4_000 });
+  payment.start();
+  await payment.deliver("created", created(aBooking()));
+  await eventually(async () => (await ledger(payment)).length === 1);
+  const since = Date.now();
+  await payment.stop();
+  assert.ok(Date.now() - since < 3_000);
+  payment.start();
+  await eventually(async () => (await announcedOn(payment, "payment.success")).length === 1);
+  assert.equal((await ledger(payment)).length, 1);
+});
+
+test("a result that is written twice, or after another, is announced once; money taken is always announced", async () => {
+  payment = await openPayment();
+  await payment.deliver("created", created(aBooking()));
+  const [job] = await claimAttempts(payment.pool, 1, 60_000);
+  assert.ok(job);
+  const declined = { job, result: { state: "DECLINED", reason: "CARD_DECLINED" } } as const;
+  const taken = { job, result: { state: "TAKEN", providerRef: "ref-1", amountMinor: 4_200, currency: "EUR" } } as const;
+  for (const result of [declined, declined, taken, taken, declined]) await settle(payment.pool, "mock", [result]);
+  assert.deepEqual(
+    (await payment.announced()).map((fact) => fact.type),
+    ["payment.failed", "payment.success"],
+  );
+  assert.deepEqual(await payment.rows("select status from payments"), [{ status: "SUCCEEDED" }]);
+});
