@@ -62,6 +62,7 @@ export class Provisioner {
   #poll: NodeJS.Timeout | undefined;
   #again = false;
   #stopping = false;
+  #blind = false;
 
   constructor(options: ProvisionerOptions) {
     this.#options = options;
@@ -111,9 +112,12 @@ export class Provisioner {
   async #claim(): Promise<Loading | undefined> {
     const { pool, nodeId, logger } = this.#options;
     try {
-      return await claimEvent(pool, `${nodeId}/${randomUUID()}`, LEASE_MS);
+      const loading = await claimEvent(pool, `${nodeId}/${randomUUID()}`, LEASE_MS);
+      this.#blind = false;
+      return loading;
     } catch (error) {
-      logger.warn({ err: error }, `cannot look for events to load: ${(error as Error).message}`);
+      if (!this.#blind) logger.warn({ err: error }, `cannot look for events to load: ${(error as Error).message}`);
+      this.#blind = true;
       return undefined;
     }
   }
