@@ -91,7 +91,7 @@ async function createBookings(db: Knex): Promise<void> {
       route text not null,
       key text not null,
       request_hash bytea not null,
-      answer jsonb not null,
+      answer json not null,
       created_at timestamptz not null default clock_timestamp(),
       primary key (user_id, route, key)
     )`);

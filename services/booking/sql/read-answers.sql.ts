@@ -32,7 +32,7 @@ export function insertKeys(kept: readonly { hold: Keyed; answer: BookingResponse
     text: `
       insert into idempotency_keys (user_id, route, key, request_hash, answer)
       select k.user_id, $1, k.key, k.hash, k.answer
-      from unnest($2::text[], $3::text[], $4::bytea[], $5::jsonb[]) as k(user_id, key, hash, answer)
+      from unnest($2::text[], $3::text[], $4::bytea[], $5::json[]) as k(user_id, key, hash, answer)
       order by k.user_id, k.key`,
     values: [
       ROUTE,
