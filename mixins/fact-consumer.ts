@@ -100,7 +100,7 @@ export class FactConsumer {
       rebalanceTimeout: REBALANCE_MS,
       maxWaitTimeInMs: FETCH_WAIT_MS,
       maxBytesPerPartition: FETCH_BYTES,
-      retry: { initialRetryTime: 200, maxRetryTime: 5_000, retries: 8, restartOnFailure: async () => !this.#stopping },
+      retry: { initialRetryTime: 200, maxRetryTime: 2_000, retries: 8, restartOnFailure: async () => !this.#stopping },
     });
     consumer.on(consumer.events.GROUP_JOIN, () => {
       if (this.#failures > 0) this.#logger.info(`${this.group} is connected again`);

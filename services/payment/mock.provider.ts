@@ -48,7 +48,9 @@ export function mockProvider(options: MockOptions): PaymentProvider {
     },
     stop: async (request) => finalOf(await stopCharge(pool, entryFor(request))),
     refund: (request: RefundRequest) => writeRefund(pool, { ...request, refundRef: reference() }),
-    close: () => pool.end(),
+    async close() {
+      if (!pool.ending) await pool.end();
+    },
   };
 }
 

@@ -21,15 +21,23 @@ export const SOURCE = "eventix/payment";
 /**
  * Writes what became of attempts, with the facts that follow, in one transaction. A capture is inserted and announced whatever
  * the attempt has become in the meantime: money that was taken must come to booking's knowledge. Everything else counts only
- * if the attempt was still being charged. Results that cannot be written together are written in halves.
+ * if the attempt was still being charged. Results that cannot be written together are written in halves, and two of one
+ * payment (a lease ran out and both workers came back) one after the other.
  */
 export async function settle(pool: Pool, provider: string, settled: readonly Settled[]): Promise<void> {
+  const firsts = new Map([...settled].reverse().map((one) => [one.job.paymentId, one]));
+  const repeats = settled.filter((one) => firsts.get(one.job.paymentId) !== one);
+  await settleOnce(pool, provider, [...firsts.values()]);
+  if (repeats.length > 0) await settle(pool, provider, repeats);
+}
+
+async function settleOnce(pool: Pool, provider: string, settled: readonly Settled[]): Promise<void> {
   try {
     await transaction(pool, (tx) => settleIn(tx, provider, settled));
   } catch (error) {
     if (settled.length === 1 || retryWaitMs(error) !== undefined) throw error;
     const middle = Math.ceil(settled.length / 2);
-    const halves = [settled.slice(0, middle), settled.slice(middle)].map((half) => settle(pool, provider, half));
+    const halves = [settled.slice(0, middle), settled.slice(middle)].map((half) => settleOnce(pool, provider, half));
     for (const half of await Promise.allSettled(halves)) if (half.status === "rejected") throw half.reason;
   }
 }

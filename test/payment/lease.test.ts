@@ -82,7 +82,8 @@ test("a result that is written twice, or after another, is announced once; money
   assert.ok(job);
   const declined = { job, result: { state: "DECLINED", reason: "CARD_DECLINED" } } as const;
   const taken = { job, result: { state: "TAKEN", providerRef: "ref-1", amountMinor: 4_200, currency: "EUR" } } as const;
-  for (const result of [declined, declined, taken, taken, declined]) await settle(payment.pool, "mock", [result]);
+  await settle(payment.pool, "mock", [declined, declined]);
+  for (const result of [declined, taken, taken, declined]) await settle(payment.pool, "mock", [result]);
   assert.deepEqual(
     (await payment.announced()).map((fact) => fact.type),
     ["payment.failed", "payment.success"],
