@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 import type { AvailabilityQuery, BitsAvailability, SeatsAvailability } from "#contracts/booking.ts";
-import { readStates, readStatusDigits } from "./inventory.repository.ts";
+import { readStates, readTaken, type TakenSeats } from "./inventory.repository.ts";
 
 const SEATS_A_BYTE = 4;
 
@@ -10,19 +10,25 @@ export async function readAvailability(
   { eventId, as }: AvailabilityQuery,
 ): Promise<SeatsAvailability | BitsAvailability> {
   if (as === "bits") {
-    const digits = await readStatusDigits(pool, eventId);
-    return { seatCount: digits.length, bits: packBits(digits).toString("base64") };
+    const seats = await readTaken(pool, eventId);
+    return { seatCount: seats.seatCount, bits: packBits(seats).toString("base64") };
   }
   const seats = await readStates(pool, eventId);
   return { seatCount: seats.length, seats };
 }
 
-/** Two bits a digit from 0 to 3, the first in the lowest bits of the first byte. */
-export function packBits(digits: string): Buffer {
-  const bytes = Buffer.alloc(Math.ceil(digits.length / SEATS_A_BYTE));
-  for (let i = 0; i < digits.length; i++) {
-    const at = Math.floor(i / SEATS_A_BYTE);
-    bytes[at] = (bytes[at] as number) | (Number(digits[i]) << (2 * (i % SEATS_A_BYTE)));
+/** Two bits a seat, the first seat in the lowest bits of the first byte: 0 free, 1 held, 2 booked, 3 blocked. */
+export function packBits({ seatCount, taken }: TakenSeats): Buffer {
+  const bytes = Buffer.alloc(Math.ceil(seatCount / SEATS_A_BYTE));
+  for (const [bits, indexes] of [
+    [1, taken.HELD],
+    [2, taken.BOOKED],
+    [3, taken.BLOCKED],
+  ] as const) {
+    for (const index of indexes) {
+      const at = Math.floor(index / SEATS_A_BYTE);
+      bytes[at] = (bytes[at] as number) | (bits << (2 * (index % SEATS_A_BYTE)));
+    }
   }
   return bytes;
 }

@@ -69,14 +69,32 @@ export async function readStates(pool: Pool, eventId: string): Promise<SeatState
   return seats.map(({ seatId, index, status, version }) => ({ seatId, index, status, version }));
 }
 
-/** The status of each of an event's seats as a digit (its place in SeatStatus), in the order of seat_index. */
-export async function readStatusDigits(pool: Pool, eventId: string): Promise<string> {
-  const { rows } = await pool.query<{ digits: string | null }>({
-    name: "inventory-status-digits",
-    text: `select string_agg(${STATUS_DIGIT}, '' order by seat_index) as digits from seat_inventory where event_id = $1`,
+/** How many seats an event has, and the indexes of those that are not AVAILABLE. */
+export interface TakenSeats {
+  seatCount: number;
+  taken: Record<Exclude<SeatStatus, "AVAILABLE">, number[]>;
+}
+
+/**
+ * Costs little more than counting the seats, as most are free for most of the time: all states in the order of seat_index
+ * cost 2.5 times as much, for the sorting.
+ */
+export async function readTaken(pool: Pool, eventId: string): Promise<TakenSeats> {
+  const { rows } = await pool.query({
+    name: "inventory-read-taken",
+    text: `
+      select count(*)::integer as count,
+             string_agg(seat_index::text, ' ') filter (where status = 'HELD') as held,
+             string_agg(seat_index::text, ' ') filter (where status = 'BOOKED') as booked,
+             string_agg(seat_index::text, ' ') filter (where status = 'BLOCKED') as blocked
+      from seat_inventory where event_id = $1`,
     values: [eventId],
   });
-  return rows[0]?.digits ?? "";
+  const [{ count, held, booked, blocked }] = rows as [
+    Record<"held" | "booked" | "blocked", string | null> & { count: number },
+  ];
+  const indexes = (joined: string | null) => split(joined).map(Number);
+  return { seatCount: count, taken: { HELD: indexes(held), BOOKED: indexes(booked), BLOCKED: indexes(blocked) } };
 }
 
 /**

@@ -33,7 +33,9 @@ for (const [digits, bytes] of [
   ["00000001", [0, 0b01_00_00_00]],
 ] as const) {
   test(`seats ${digits || "of an empty event"} are the bytes [${bytes}]`, () => {
-    assert.deepEqual([...packBits(digits)], [...bytes]);
+    const having = (digit: string) => [...digits].flatMap((d, index) => (d === digit ? [index] : []));
+    const taken = { HELD: having("1"), BOOKED: having("2"), BLOCKED: having("3") };
+    assert.deepEqual([...packBits({ seatCount: digits.length, taken })], [...bytes]);
   });
 }
 
