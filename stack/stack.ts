@@ -83,7 +83,10 @@ export async function stackDown({ home = eventixHome(), say = sayOnStderr }: UpO
 }
 
 /** The environment of the stack that is up. Throws StackError when it is not. */
-export function stackEnvironment(home: string = eventixHome(), env: NodeJS.ProcessEnv = process.env) {
+export function stackEnvironment(
+  home: string = eventixHome(),
+  env: NodeJS.ProcessEnv = process.env,
+): Record<string, string> {
   const state = readState(home);
   const given = { ...state.given, ...givenBy(env) };
   const parts = SERVERS.map((server) => {
@@ -94,7 +97,7 @@ export function stackEnvironment(home: string = eventixHome(), env: NodeJS.Proce
     }
     return server.environment(known, { home, state, ports: known.ports, say: silent, signal: undefined });
   });
-  return { ...(Object.assign({}, ...parts) as Record<string, string>), ...given, EVENTIX_HOME: home };
+  return { ...Object.assign({}, ...parts), ...given, EVENTIX_HOME: home };
 }
 
 /** All that the user has to mend at once, or else the first that is not for them to mend. */

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chownSync, mkdirSync } from "node:fs";
+import { chownSync, mkdirSync, rmdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { StackError } from "../stack-error.ts";
@@ -27,7 +27,9 @@ function usable(folder: string, user: SystemUser | undefined): boolean {
     mkdirSync(folder, { recursive: true, mode: 0o755 });
     if (!user) return true;
     chownSync(folder, user.uid, user.gid);
-    return spawnSync("/bin/sh", ["-c", 'cd "$0" && test -w .', folder], { cwd: "/", ...user }).status === 0;
+    const entered = spawnSync("/bin/sh", ["-c", 'cd "$0" && test -w .', folder], { cwd: "/", ...user });
+    if (entered.status !== 0) rmdirSync(folder);
+    return entered.status === 0;
   } catch {
     return false;
   }
