@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { ServiceBroker } from "moleculer";
+import type { SeatPage } from "#contracts/catalog.ts";
 import { EventDirectory } from "../../services/booking/event.directory.ts";
 import type { ServiceCall } from "../../services/booking/service-call.ts";
 import { pool as catalogPool } from "../catalog/support/catalog.ts";
@@ -191,6 +192,24 @@ for (const [said, difference] of [
     await deliver({ ...terms, version: 2 });
     await until(() => node.runOnce(), { what: "the next try" });
     assert.equal((await inventoryOf(terms.eventId))?.status, "ON_SALE");
+  });
+}
+
+for (const [announcedSeats, missing] of [
+  [5, 2],
+  [4, 2],
+] as const) {
+  test(`${announcedSeats} seats announced, and catalog lists indexes 0 to 4 without ${missing}: it is not sold`, async () => {
+    const terms = await announced(5);
+    await deliver({ ...terms, seatCount: announcedSeats });
+    const holed: ServiceCall = async <T>(action: string, params: object) => {
+      const page = await catalog<SeatPage>(action, params);
+      return { ...page, seats: page.seats.filter(({ index }) => index !== missing) } as T;
+    };
+    await provisioner(holed).runOnce();
+    assert.equal((await inventoryOf(terms.eventId))?.status, "LOADING");
+    // It would be tried again in the tests that follow.
+    await pool.query("delete from event_inventory where event_id = $1", [terms.eventId]);
   });
 }
 
