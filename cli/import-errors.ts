@@ -42,6 +42,9 @@ const EXPLAIN: Record<string, Explain> = {
     "The gateway does not accept the token.",
     "  The token is made by the local issuer; for another gateway give one with --token.",
   ],
+  INTERNAL_ERROR: ({ correlationId }) => [
+    `The gateway failed; its log says why beside the correlation id ${correlationId}.`,
+  ],
   PAYLOAD_TOO_LARGE: (_, file) => [`${file} is larger than the 40 MB that the gateway takes.`],
 };
 

@@ -111,8 +111,14 @@ function levelCheck(schema: object): LevelCheck {
   const check = validator.compile({ $$strict: true, ...schema } as never);
   return (value) => {
     if (value === null || typeof value !== "object") return [{ field: "", message: "must be an object" }];
-    const result = check(value);
-    return result === true ? [] : (result as Finding[]).flatMap(faultsOf);
+    try {
+      const result = check(value);
+      return result === true ? [] : (result as Finding[]).flatMap(faultsOf);
+    } catch (error) {
+      // The validator makes text of each wrong value, which overflows the stack for lists nested thousands deep.
+      if (error instanceof RangeError) return [{ field: "", message: "is nested too deeply" }];
+      throw error;
+    }
   };
 }
 

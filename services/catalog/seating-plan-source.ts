@@ -33,10 +33,8 @@ function choose(items: unknown[], listPath: string | undefined, planId?: string,
   const wrapped = plans.filter((plan): plan is { item: Json; at: string } => isWrapped(plan.item));
   if (wrapped.length === 0) return refuse(noPlans(items), listPath);
   const more = next ? " The reply has further pages, which were not sent." : "";
-  const wanted = planId === undefined ? wrapped : wrapped.filter(({ item }) => String(item.id) === planId);
-  const known = wrapped
-    .slice(0, IDS_SHOWN)
-    .map(({ item }) => `${quoted(String(item.id))} (${quoted(String(item.name ?? ""))})`);
+  const wanted = planId === undefined ? wrapped : wrapped.filter(({ item }) => idOf(item) === planId);
+  const known = wrapped.slice(0, IDS_SHOWN).map(({ item }) => `${quoted(idOf(item))} (${quoted(nameOf(item) ?? "")})`);
   const all = `${known.join(", ")}${wrapped.length > IDS_SHOWN ? ", …" : ""}`;
   const [first] = wanted;
   if (!first)
@@ -48,9 +46,12 @@ function choose(items: unknown[], listPath: string | undefined, planId?: string,
 
 const IDS_SHOWN = 50;
 
+const idOf = ({ id }: Json): string => (typeof id === "string" || typeof id === "number" ? String(id) : "");
+const nameOf = ({ name }: Json): string | undefined => (typeof name === "string" ? name : undefined);
+
 function unwrap(reply: Json, at: string): PlanSource {
   const path = pathOf(at, "layout");
-  const name = typeof reply.name === "string" ? reply.name : undefined;
+  const name = nameOf(reply);
   if (typeof reply.layout !== "string") return { ok: true, plan: reply.layout, path, name };
   // pretix stores the layout as text; a dump of its table has it so.
   try {

@@ -79,7 +79,8 @@ export function* readSeatingPlan(input: unknown, options: PlanOptions = {}): Gen
   else refuseRepeatedGuids(walk.walked.seats, errors);
   yield;
   const json = source.plan as PlanJson;
-  const name = source.name?.trim() || String(json?.name ?? "").trim() || UNTITLED;
+  const own = typeof json?.name === "string" ? json.name.trim() : "";
+  const name = source.name?.trim() || own || UNTITLED;
   const fault = textFault(name);
   if (fault) errors.add({ path: pathOf(source.path, "name") }, `${quoted("name")} ${fault}.`);
   if (errors.count > 0) return { plan: null, errors, warnings };

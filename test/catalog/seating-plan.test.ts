@@ -29,6 +29,8 @@ function reached(plan: LoosePlan, path: string): [parent: LoosePlan, key: string
   return [keys.reduce((at, key) => at[key], plan), last];
 }
 
+const nested = (depth: number) => JSON.parse("[".repeat(depth) + "]".repeat(depth));
+
 const firstRow = (plan: LoosePlan) => plan.zones[0].rows[0];
 const firstSeat = (plan: LoosePlan) => firstRow(plan).seats[0];
 const AT = "zones[0].rows[0].seats[0]";
@@ -52,6 +54,7 @@ const ERRORS: [what: string, change: (plan: LoosePlan) => unknown, expected: Fin
     [["__proto__", /not a key/]],
   ],
   ["a broken size", put("size.width", 1.5), [["size.width", /whole number/]]],
+  ["lists nested ten thousand deep", put("zones[0]", nested(10_000)), [["zones[0]", /nested too deeply/]]],
   ["a zone that is null", put("zones[0]", null), [["zones[0]", /must be an object/]]],
   ["rows that are no array", put("zones[0].rows", {}), [["zones[0].rows", /must be an array/]]],
   ["a number for a row's name", put("zones[0].rows[0].row_number", 7), [["zones[0].rows[0].row_number", /text/]]],
