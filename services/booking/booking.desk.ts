@@ -33,7 +33,10 @@ export class BookingDesk {
   constructor(ports: DeskPorts) {
     const { pool, broker, logger } = ports;
     const call = <T>(action: string, params: object): Promise<T> =>
-      broker.call(action, params, { meta: { user: serviceCaller("booking") } });
+      broker.call(action, params, {
+        meta: { user: serviceCaller("booking") },
+        timeout: config.timeouts.holdDeadlineMs,
+      });
     this.#ports = ports;
     this.#locks = new SeatLocks({
       mode: config.seatLocks,

@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import { EventixError } from "#contracts/errors.ts";
+import { type ErrorCode, EventixError } from "#contracts/errors.ts";
 import { isDataError, retryWaitMs } from "#mixins/retryable.ts";
 import { sqlState } from "#mixins/transaction.ts";
 import { type EventActor, keyOf, type PendingHold } from "./event.actor.ts";
@@ -129,8 +129,7 @@ export class HoldCommitter {
     try {
       again.push(...(await this.#decide(batch)));
     } catch (error) {
-      this.#ports.logger.error({ err: error }, `a batch of ${batch.length} holds failed: ${(error as Error).message}`);
-      for (const { hold } of batch) hold.reject(new EventixError("INTERNAL_ERROR"));
+      this.#fail(batch, error);
     }
     for (const { actor, hold } of batch) {
       actor.landed(hold);
@@ -143,7 +142,7 @@ export class HoldCommitter {
   /** Decides a batch under its locks; returns the holds that have to be decided again. */
   async #decide(batch: Ticket[]): Promise<Ticket[]> {
     const lease = await this.#ports.locks.acquire(resourcesOf(batch));
-    if (lease === "unreachable") return refuseAll(batch);
+    if (lease === "unreachable") return refuseAll(batch, "SERVICE_UNAVAILABLE");
     if (lease === "contended") return batch.length > 1 ? this.#halve(batch) : later(batch, CONTENDED_WAIT_MS);
     const holds = batch.map(({ hold }) => hold);
     const wait = holds.some((hold) => hold.alone);
@@ -202,9 +201,15 @@ export class HoldCommitter {
     const guilty = isDataError(error) || /^(40|55|57014)/.test(sqlState(error) ?? "");
     if (guilty && batch.length > 1) return this.#halve(batch);
     const waitMs = error instanceof LocksRanOut || isViolation(error) ? CONTENDED_WAIT_MS : retryWaitMs(error);
-    if (waitMs === undefined) throw error;
+    if (waitMs === undefined) return this.#fail(batch, error);
     this.#ports.logger.warn(`holds are decided again: ${(error as Error).message}`);
     return later(batch, waitMs);
+  }
+
+  /** What no other try can mend is a bug of ours. */
+  #fail(batch: Ticket[], error: unknown): Ticket[] {
+    this.#ports.logger.error({ err: error }, `${batch.length} holds failed: ${(error as Error).message}`);
+    return refuseAll(batch, "INTERNAL_ERROR");
   }
 
   async #halve(batch: Ticket[]): Promise<Ticket[]> {
@@ -232,8 +237,8 @@ const resourcesOf = (batch: Ticket[]): string[] => [
   ...new Set(batch.flatMap(({ actor, hold }) => actor.indexesOf(hold).map((n) => `{${actor.eventId}}:seat:${n}`))),
 ];
 
-function refuseAll(batch: Ticket[]): Ticket[] {
-  for (const { hold } of batch) hold.reject(new EventixError("SERVICE_UNAVAILABLE"));
+function refuseAll(batch: Ticket[], code: ErrorCode): Ticket[] {
+  for (const { hold } of batch) hold.reject(new EventixError(code));
   return [];
 }
 

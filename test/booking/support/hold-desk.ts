@@ -1,0 +1,66 @@
+import type { Pool } from "pg";
+import { v7 as uuidv7 } from "uuid";
+import { expireBookings } from "../../../services/booking/booking.sweep.ts";
+import type { HoldAnswer, PendingHold } from "../../../services/booking/event.actor.ts";
+import { EventActors } from "../../../services/booking/event.actors.ts";
+import { HoldCommitter } from "../../../services/booking/hold.committer.ts";
+import { loadSeats, readSeats } from "../../../services/booking/inventory.repository.ts";
+import { type SeatLockMode, SeatLocks } from "../../../services/booking/seat.locks.ts";
+
+const quiet = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, fatal() {} };
+
+/** The hold path of one node, as booking.desk.ts joins it, without broker and transporter. */
+export class HoldDesk {
+  readonly #locks: SeatLocks;
+  readonly #committer: HoldCommitter;
+  readonly #actors: EventActors;
+
+  constructor(pool: Pool, mode: SeatLockMode = "off") {
+    this.#locks = new SeatLocks({ mode, url: process.env.REDIS_URL as string, ttlMs: 3_000, logger: quiet as never });
+    this.#committer = new HoldCommitter({
+      pool,
+      locks: this.#locks,
+      logger: quiet,
+      wakeRelay() {},
+      expire: async (bookingIds) => void (await expireBookings(pool, bookingIds)),
+    });
+    this.#actors = new EventActors({
+      async requireOnShelf() {},
+      loadSeats: (eventId) => loadSeats(pool, eventId),
+      readSeats: (eventId, seatIds) => readSeats(pool, eventId, seatIds),
+      committer: this.#committer,
+    });
+  }
+
+  connect(): Promise<void> {
+    return this.#locks.connect();
+  }
+
+  async hold(eventId: string, seatIds: readonly string[], over: Partial<PendingHold> = {}): Promise<HoldAnswer> {
+    const { promise, resolve, reject } = Promise.withResolvers<HoldAnswer>();
+    const hold: PendingHold = {
+      eventId,
+      seatIds: seatIds.toSorted(),
+      userId: "buyer",
+      bookingId: uuidv7(),
+      correlationId: "test",
+      idempotency: null,
+      deadline: Date.now() + 5_000,
+      mayExist: false,
+      refusable: true,
+      alone: false,
+      notBefore: 0,
+      resolve,
+      reject,
+      ...over,
+    };
+    await this.#actors.offer(hold);
+    return promise;
+  }
+
+  async close(): Promise<void> {
+    await this.#committer.drain();
+    this.#actors.stop();
+    await this.#locks.close();
+  }
+}
