@@ -5,9 +5,6 @@ import { applyToLocked, type Released } from "./booking.changes.ts";
 import { findExpired, lockRunOut } from "./booking.repository.ts";
 import type { Booking } from "./booking-view.ts";
 
-export type { Released } from "./booking.changes.ts";
-export { nextExpiry } from "./booking.repository.ts";
-
 const CHUNK = 100;
 /** A run ends after so many chunks, so that it can be stopped; the next one goes on. */
 const CHUNKS_MAX = 1_000;
