@@ -18,7 +18,9 @@ export function createPool(url: string, name: string, max: number = config.poolS
     pipeline: true,
     application_name: name,
     connectionTimeoutMillis: statementTimeoutMs,
-    options: `-c lock_timeout=${lockTimeoutMs} -c statement_timeout=${statementTimeoutMs} -c idle_in_transaction_session_timeout=${idleInTransactionMs}`,
+    lock_timeout: lockTimeoutMs,
+    statement_timeout: statementTimeoutMs,
+    idle_in_transaction_session_timeout: idleInTransactionMs,
   } as pg.PoolConfig);
 }
 

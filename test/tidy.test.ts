@@ -97,7 +97,7 @@ test("the import rule sees what it forbids", () => {
 });
 
 test(`no file is longer than ${FILE_LINES_MAX} lines, and half of them are at most ${MEDIAN_LINES_MAX}`, () => {
-  const long = sources
+  const long = product
     .filter(({ lines }) => lines.length > FILE_LINES_MAX)
     .map(({ path, lines }) => `${path}: ${lines.length}`);
   assert.deepEqual(long, [], "a file with two jobs: cut it along them");

@@ -4,7 +4,7 @@ import { config } from "#config";
 import { serviceCaller } from "#contracts/caller.ts";
 import type { Released } from "./booking.changes.ts";
 import { nextExpiry } from "./booking.repository.ts";
-import { expireBookings, sweepAll } from "./booking.sweep.ts";
+import { expireBookings, sweepAll } from "./booking-sweep.ts";
 import { EventActors } from "./event.actors.ts";
 import { EventDirectory } from "./event.directory.ts";
 import { HoldCommitter } from "./hold.committer.ts";

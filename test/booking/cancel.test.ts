@@ -3,9 +3,9 @@ import { randomUUID } from "node:crypto";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import type { Pool } from "pg";
 import { errorCodeOf } from "#contracts/errors.ts";
-import { cancelBooking } from "../../services/booking/booking.cancel.ts";
 import { findById } from "../../services/booking/booking.repository.ts";
-import { expireBookings } from "../../services/booking/booking.sweep.ts";
+import { cancelBooking } from "../../services/booking/booking-cancel.ts";
+import { expireBookings } from "../../services/booking/booking-sweep.ts";
 import {
   assertSound,
   bookingRow,

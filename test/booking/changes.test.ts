@@ -7,8 +7,8 @@ import { appendFacts } from "#mixins/outbox.repository.ts";
 import { transaction } from "#mixins/transaction.ts";
 import { applyTransitions, type Outcome } from "../../services/booking/booking.changes.ts";
 import { lockBookings } from "../../services/booking/booking.repository.ts";
-import { sweepDue } from "../../services/booking/booking.sweep.ts";
 import { lockSeatsOf, saveChanges } from "../../services/booking/booking-change.repository.ts";
+import { sweepDue } from "../../services/booking/booking-sweep.ts";
 import type { Command } from "../../services/booking/change.plan.ts";
 import { drawTicketReference } from "../../services/booking/ticket-reference.ts";
 import {

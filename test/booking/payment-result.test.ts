@@ -3,8 +3,8 @@ import { randomUUID } from "node:crypto";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import type { Pool } from "pg";
 import type { Fact } from "#contracts/events.ts";
-import { cancelBooking } from "../../services/booking/booking.cancel.ts";
-import { sweepDue } from "../../services/booking/booking.sweep.ts";
+import { cancelBooking } from "../../services/booking/booking-cancel.ts";
+import { sweepDue } from "../../services/booking/booking-sweep.ts";
 import {
   assertSound,
   bookingRow,

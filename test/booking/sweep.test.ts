@@ -3,7 +3,7 @@ import { after, afterEach, before, beforeEach, test } from "node:test";
 import type { Pool } from "pg";
 import type { Released } from "../../services/booking/booking.changes.ts";
 import { nextExpiry } from "../../services/booking/booking.repository.ts";
-import { expireBookings, sweepAll, sweepDue } from "../../services/booking/booking.sweep.ts";
+import { expireBookings, sweepAll, sweepDue } from "../../services/booking/booking-sweep.ts";
 import {
   assertSound,
   bookingRow,

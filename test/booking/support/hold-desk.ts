@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 import { v7 as uuidv7 } from "uuid";
-import { expireBookings } from "../../../services/booking/booking.sweep.ts";
+import { expireBookings } from "../../../services/booking/booking-sweep.ts";
 import type { HoldAnswer, PendingHold } from "../../../services/booking/event.actor.ts";
 import { EventActors } from "../../../services/booking/event.actors.ts";
 import { HoldCommitter } from "../../../services/booking/hold.committer.ts";
