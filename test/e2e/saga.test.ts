@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startNode, type TestNode, untilReachable } from "../support/node.ts";
+import { tokenFor } from "../support/token.ts";
 import { until } from "../support/until.ts";
 import { factsOf, readFacts, versionOf } from "./support/facts.ts";
 import { Shop } from "./support/shop.ts";
@@ -113,6 +114,24 @@ test("an event that nobody knows is not found", async () => {
   const nowhere = "11111111-1111-4111-8111-111111111111";
   const answer = await shop.book("alice", nowhere, [nowhere]);
   assert.deepEqual([answer.status, answer.error?.code], [404, "EVENT_NOT_FOUND"]);
+});
+
+test("a service with its token learns which seats exist and what they cost; a buyer does not", async () => {
+  const { id, seatIds } = await shop.putOnSale(2);
+  const unknown = "00000000-0000-4000-8000-000000000000";
+  const token = tokenFor("box-office", { scopes: ["internal"] });
+  const [first] = seatIds as [string];
+  const ask = (path: string, ids: string[], as = token) =>
+    shop.call("POST", `/internal/events/${id}/seats/${path}`, { token: as, body: { seatIds: ids } });
+
+  const known = await ask("validate", [first, unknown]);
+  assert.deepEqual([known.status, known.data], [200, { valid: [first], unknown: [unknown] }]);
+  const priced = await ask("prices", [first]);
+  assert.deepEqual(priced.data, {
+    currency: "EUR",
+    prices: [{ seatId: first, priceMinor: 1_000, category: "Stalls" }],
+  });
+  assert.equal((await ask("validate", [first], tokenFor("alice"))).status, 403);
 });
 
 test("more seats than the event allows are refused with the limit", async () => {
