@@ -42,6 +42,7 @@ export async function bringUp(server: StackServer, { home, state, env, say, sign
     say(`Replacing ${server.title}, which runs but does not answer …`);
     await stopProcess(found.process, server.stopSignal, HUNG_GRACE_MS);
   }
+  say(`Starting ${server.title} …`);
   for (let attempt = 1; ; attempt++) {
     signal?.throwIfAborted();
     const started = await start(server, launch);

@@ -60,6 +60,7 @@ async function run(running: Running, config: Config, wish: AbortSignal): Promise
   const { env } = await running.stack;
   await migrate(env, say);
   wish.throwIfAborted();
+  say("Starting the node …");
   const node = new NodeProcess({ env: nodeEnvironment(env, port), output: "inherit", ownSession: true });
   running.node = node;
   writeNode(home, { starter: thisProcess(), node: node.ref });
@@ -74,7 +75,10 @@ async function open(home: string, config: Config, node: NodeProcess, url: string
   rememberGateway(home, node.ref, url);
   const local = !process.env.AUTH_JWKS_URI;
   const complete = ALL_SERVICES.every((service) => config.services.includes(service));
-  if (complete && local) await seed({ url, token: operatorToken(home), log: say });
+  if (complete && local) {
+    say("Putting the sample events on sale …");
+    await seed({ url, token: operatorToken(home), log: say });
+  }
   const token = local ? signToken(home, "alice") : undefined;
   process.stdout.write(complete ? await welcome(url, token) : `Eventix is ready: ${url}\n`);
 }

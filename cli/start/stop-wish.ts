@@ -5,6 +5,8 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** Aborted by the first signal that asks this process to end; from then on it ends by what the command does about it. */
 export function stopWish(say: Say): AbortSignal {
   const controller = new AbortController();
+  // A terminal that was closed refuses all that is written to it, which must not cut the clean-up off.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   for (const signal of SIGNALS) {
     process.on(signal, () => {
       if (controller.signal.aborted) return;

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { eventixHome } from "#stack/home.ts";
 import { freePort } from "#stack/ports.ts";
-import { startOf } from "#stack/process.ts";
+import { isRunning, startOf } from "#stack/process.ts";
 import { silent } from "#stack/progress.ts";
 import { stackEnvironment } from "#stack/stack.ts";
 import { readNode, writeNode } from "#stack/state.ts";
@@ -67,7 +67,7 @@ test("Ctrl-C ends it within ten seconds, services before servers, and leaves ser
   const { code } = await start.finished;
   assert.equal(code, 0, start.printed());
   assert.ok(Date.now() - begun < 10_000);
-  assert.notEqual(startOf(node?.pid as number), node?.started);
+  assert.equal(isRunning(node), false);
   assert.equal(stackEnvironment(eventixHome(), {}).REDIS_URL, process.env.REDIS_URL);
 });
 
@@ -113,4 +113,16 @@ test("without a stack `node` says how to get one", async () => {
   const { code, stderr } = await eventix(["node"], { env: { ...env(), EVENTIX_HOME: join(tmpdir(), "eventix-none") } });
   assert.equal(code, 1);
   assert.match(stderr, /^eventix: No stack is up .*: npx eventix up, or npm start\n$/);
+});
+
+test("a terminal that is closed ends it as cleanly as Ctrl-C", async () => {
+  const lone = startEventix(["start"], { env: { ...env(), SERVICES: "catalog" } });
+  await until(() => lone.printed().includes("The node is ready"), { what: "the node to be ready" });
+  const node = readNode(eventixHome())?.node;
+  lone.child.stdout?.destroy();
+  lone.child.stderr?.destroy();
+  lone.child.kill("SIGHUP");
+  assert.equal((await lone.finished).code, 0);
+  assert.equal(readNode(eventixHome()), undefined);
+  assert.equal(isRunning(node), false);
 });
