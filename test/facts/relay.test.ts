@@ -118,13 +118,18 @@ test("a lower id that is committed late is published too, and nothing that was n
 
 test("a relay that hangs loses the lead when the database ends its session", async () => {
   await write([row("t", "k", "1")]);
-  let goOn = () => {};
-  const stopped = relayRound(pool, () => new Promise<void>((resolve) => (goOn = resolve)));
+  const leads = Promise.withResolvers<void>();
+  const goesOn = Promise.withResolvers<void>();
+  const stopped = relayRound(pool, () => {
+    leads.resolve();
+    return goesOn.promise;
+  });
+  await leads.promise;
   let next = await relayRound(pool, async () => {});
   const since = Date.now();
   while (!next.led && Date.now() - since < 10_000) next = await relayRound(pool, async () => {});
   assert.deepEqual([next.led, next.published], [true, 1]);
-  goOn();
+  goesOn.resolve();
   await assert.rejects(stopped);
 });
 
