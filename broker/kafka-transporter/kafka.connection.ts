@@ -5,7 +5,7 @@ import { type ISocketFactory, type logCreator, logLevel } from "kafkajs";
 /** The part of Moleculer's or pino's logger that is used. */
 export interface KafkaLogger {
   debug(...args: unknown[]): void;
-  warn(...args: unknown[]): void;
+  warn(text: string, ...details: unknown[]): void;
 }
 
 /** What kafkajs calls an error and is everyday life: joining, leaving, two nodes creating one topic, a topic just removed. */

@@ -7,6 +7,7 @@ import { GoneInboxes } from "./gone-inboxes.ts";
 import { Inbox } from "./inbox.ts";
 import { kafkaLogCreator, noDelaySocketFactory } from "./kafka.connection.ts";
 import { LIMITS, type Limits } from "./limits.ts";
+import { OutageLog } from "./outage-log.ts";
 import { Outlet } from "./outlet.ts";
 import { Assembler, toMessages } from "./pieces.ts";
 import { SendQueue } from "./send-queue.ts";
@@ -25,10 +26,15 @@ interface Outgoing {
   target?: string | null;
 }
 
+const HEARTBEAT = "HEARTBEAT";
 const REOPEN_PAUSE_MS = 500;
 const REOPEN_PAUSE_MAX_MS = 5_000;
 /** Packets accepted before `disconnect` get this long to leave. */
 const FLUSH_MS = 400;
+/** kafkajs waits for what it asked of a broker that does not answer; a stopping node does not. */
+const CLOSE_MS = 1_000;
+/** What a stopping node tells the others: Moleculer waits for it to leave, before and after it stops the services. */
+const FAREWELLS: ReadonlySet<string> = new Set(["INFO", "DISCONNECT"]);
 
 /**
  * Moleculer's packets over Kafka, by kafkajs: every node has an inbox topic, and one topic reaches all nodes of the namespace.
@@ -42,6 +48,7 @@ export class KafkaTransporter extends Transporters.Base {
   readonly #kafkaConfig: Partial<KafkaConfig>;
   readonly #limits: Limits;
   readonly #assembler: Assembler;
+  readonly #outage: OutageLog;
   readonly #sender = randomUUID();
   #packets = 0;
   #kafka: Kafka | undefined;
@@ -59,6 +66,12 @@ export class KafkaTransporter extends Transporters.Base {
     this.#assembler = new Assembler(this.#limits, (packetId, reason) =>
       this.logger.warn(`Dropped packet ${packetId}: ${reason}.`),
     );
+    // Moleculer gives a transporter its logger later.
+    this.#outage = new OutageLog({
+      debug: (...args) => this.logger.debug(...args),
+      info: (...args) => this.logger.info(...args),
+      warn: (...args) => this.logger.warn(...args),
+    });
   }
 
   override async connect(): Promise<void> {
@@ -82,7 +95,7 @@ export class KafkaTransporter extends Transporters.Base {
     this.#closed = true;
     this.connected = false;
     await this.#queue?.close(FLUSH_MS);
-    await this.#release({ removeTopic: true });
+    await Promise.race([this.#release({ removeTopic: true }), delay(CLOSE_MS, undefined, { ref: false })]);
   }
 
   /** Moleculer asks for a topic by packet type; the type travels in a header here, so two topics do for all of them. */
@@ -97,10 +110,12 @@ export class KafkaTransporter extends Transporters.Base {
   override async send(topic: string, data: Buffer, { packet }: { packet: Outgoing }): Promise<void> {
     const { maxPacketBytes, pieceBytes } = this.#limits;
     if (data.length > maxPacketBytes) throw tooLarge(data.length, maxPacketBytes);
-    await this.#queue?.push(
-      topic,
-      toMessages(packet.type, data, () => `${this.#sender}:${this.#packets++}`, pieceBytes),
-    );
+    const messages = toMessages(packet.type, data, () => `${this.#sender}:${this.#packets++}`, pieceBytes);
+    const sent = this.#queue?.push(topic, messages);
+    // Moleculer would log an error a second. The next heartbeat says the same.
+    if (packet.type === HEARTBEAT) await sent?.catch((error: Error) => this.#outage.trouble(error.message));
+    else if (FAREWELLS.has(packet.type)) await Promise.race([sent, delay(CLOSE_MS, undefined, { ref: false })]);
+    else await sent;
   }
 
   override async subscribe(): Promise<void> {}
@@ -116,7 +131,10 @@ export class KafkaTransporter extends Transporters.Base {
       retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 3 },
       socketFactory: noDelaySocketFactory,
       logLevel: logLevel.WARN,
-      logCreator: kafkaLogCreator(this.logger),
+      logCreator: kafkaLogCreator({
+        debug: (...args) => this.logger.debug(...args),
+        warn: (text, ...details) => this.#outage.trouble(text, ...details),
+      }),
       ...this.#kafkaConfig,
     });
   }
@@ -136,6 +154,7 @@ export class KafkaTransporter extends Transporters.Base {
   }
 
   #onMessage({ headers, value }: KafkaMessage): void {
+    this.#outage.answered();
     const cmd = headers?.cmd?.toString();
     if (!cmd || !value) return;
     const piece = headers?.piece?.toString();
@@ -150,8 +169,9 @@ export class KafkaTransporter extends Transporters.Base {
     const lost = this.#inbox;
     this.#inbox = undefined;
     this.connected = false;
-    this.logger.warn(`The connection to Kafka is lost: ${error.message}`);
-    await this.#quietly(lost?.close());
+    this.#outage.trouble(`the inbox is lost: ${error.message}`);
+    // Not waited for: without Kafka it takes many seconds, and the next inbox is a member of its own.
+    this.#quietly(lost?.close());
     for (let pause = REOPEN_PAUSE_MS; !this.#closed; pause = Math.min(2 * pause, REOPEN_PAUSE_MAX_MS)) {
       await delay(pause, undefined, { ref: false });
       const isStale = performance.now() - lostAt > this.#limits.staleAfterMs;
@@ -159,7 +179,7 @@ export class KafkaTransporter extends Transporters.Base {
         if (this.#closed) return;
         await this.#openInbox(isStale ? undefined : lost?.positions);
         if (this.#closed) return await this.#release({ removeTopic: true });
-        this.logger.info("The connection to Kafka is back.");
+        this.logger.debug("The inbox is open again.");
         await this.onConnected(true);
         return;
       } catch (reason) {

@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { ServiceBroker } from "moleculer";
+import { brokerOptions } from "#broker/broker.options.ts";
+import { KafkaTransporter } from "#broker/kafka-transporter/kafka.transporter.ts";
+import { Cluster, KAFKA_BROKERS, loggerTo, until, untilServed } from "./support/cluster.ts";
+import { openProxy } from "./support/proxy.ts";
+
+const cluster = new Cluster();
+after(() => cluster.stop());
+
+/** A node whose way to Kafka is a proxy, and what it has logged. */
+async function startBehindProxy(nodeId: string) {
+  const proxy = await openProxy(KAFKA_BROKERS.split(",")[0] as string);
+  const lines: { level: string; msg: string }[] = [];
+  const logger = loggerTo((line) => lines.push(JSON.parse(line)));
+  const options = brokerOptions({ ...cluster.config(nodeId), logLevel: "debug" }, logger);
+  const { socketFactory } = proxy;
+  options.transporter = new KafkaTransporter({ brokers: KAFKA_BROKERS.split(","), kafka: { socketFactory } });
+  const broker = new ServiceBroker(options);
+  broker.createService({ name: nodeId, actions: { who: { access: "anyone", handler: () => nodeId } } } as never);
+  await broker.start();
+  cluster.brokers.push(broker);
+  after(() => proxy.close());
+  const said = (levels: string[]) => lines.filter(({ level }) => levels.includes(level)).map(({ msg }) => msg);
+  return { proxy, broker, lines, said };
+}
+
+test("a node without Kafka says so once, not at each retry, and once when Kafka is back and it is called again", async () => {
+  const caller = await cluster.start("caller");
+  const { proxy, lines, said } = await startBehindProxy("cut-off");
+  await untilServed(caller, "cut-off.who", ["cut-off"]);
+  await proxy.cut();
+  await until("retries", () => lines.filter(({ msg }) => msg.startsWith("kafkajs ")).length > 20);
+  assert.match(said(["warn", "error"]).join("\n"), /^Trouble with Kafka: [^\n]*$/);
+  await proxy.mend();
+  await until("the good news", () => said(["info"]).some((msg) => msg.startsWith("Kafka answers again")));
+  await until("an answer", () => caller.call("cut-off.who").catch(() => undefined));
+  assert.equal(said(["warn", "error"]).length, 1);
+  assert.equal(said(["info"]).filter((msg) => msg.startsWith("Kafka answers again")).length, 1);
+});
+
+test("a node stops within seconds though Kafka takes everything and answers nothing", async () => {
+  const { proxy, broker } = await startBehindProxy("unheard");
+  proxy.clog();
+  const since = performance.now();
+  await broker.stop();
+  assert.ok(performance.now() - since < 8_000, `${Math.round(performance.now() - since)} ms`);
+});

@@ -1,0 +1,52 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import type { ISocketFactory } from "kafkajs";
+
+/** A way to Kafka that a test can cut or clog, for a client that is given its `socketFactory`. */
+export async function openProxy(broker: string) {
+  const [host, port] = broker.split(":");
+  const sockets = new Set<Socket>();
+  let state: "open" | "cut" | "clogged" = "open";
+  const server = createServer((near) => {
+    const far = connect(Number(port), host);
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(from);
+      from.on("data", (data) => state === "open" && to.write(data));
+      from.on("error", () => {});
+      from.on("close", () => {
+        sockets.delete(from);
+        to.destroy();
+      });
+    }
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const at = (server.address() as AddressInfo).port;
+  const cut = async () => {
+    state = "cut";
+    for (const socket of sockets) socket.destroy();
+    await new Promise((done) => server.close(done));
+  };
+  const socketFactory: ISocketFactory = ({ onConnect }) => connect({ host: "127.0.0.1", port: at }, onConnect);
+  return {
+    socketFactory,
+    /** Connections break, and new ones are refused. */
+    cut,
+    /** Connections stand, and nothing comes through. */
+    clog() {
+      state = "clogged";
+    },
+    async mend() {
+      state = "open";
+      if (server.listening) return;
+      server.listen(at, "127.0.0.1");
+      await once(server, "listening");
+    },
+    async close() {
+      if (server.listening) await cut();
+    },
+  };
+}
