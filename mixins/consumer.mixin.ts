@@ -3,13 +3,14 @@ import type { ConsumerFactory } from "./batch-consumer.ts";
 import { FactConsumer } from "./fact-consumer.ts";
 import { factsClient } from "./facts-client.ts";
 
+/** By service and not in the closure: one schema may run on two nodes of a process. */
+const running = new WeakMap<object, FactConsumer[]>();
+
 /**
  * Runs a consumer of facts while the service runs. May be mixed in several times. List it before OutboxMixin and
  * DatabaseMixin: Moleculer stops mixins in the order in which they are listed.
  */
 export function ConsumerMixin(options: { service: string; consumer: ConsumerFactory }): Partial<ServiceSchema> {
-  // By service and not in the closure: one schema may run on two nodes of a process.
-  const running = new WeakMap<object, FactConsumer>();
   return {
     started() {
       const consumer = options.consumer(this as never);
@@ -17,12 +18,14 @@ export function ConsumerMixin(options: { service: string; consumer: ConsumerFact
       const feed = new FactConsumer(factsClient(context.name, this.logger), context, this.logger, () =>
         this.wakeRelay?.(),
       );
-      running.set(this, feed);
+      running.set(this, [...(running.get(this) ?? []), feed]);
       feed.start();
     },
+    // All of the service's consumers at once: one after another they would outlast the node when Kafka does not answer.
     async stopped() {
-      await running.get(this)?.stop();
+      const feeds = running.get(this) ?? [];
       running.delete(this);
+      await Promise.all(feeds.map((feed) => feed.stop()));
     },
   };
 }

@@ -10,6 +10,8 @@ const POLL_MS = 50;
 const FIRST_BACK_OFF_MS = 100;
 /** Longer than a send may take. */
 const STOP_MS = 2_500;
+/** kafkajs waits for the answers to what it sent, however long they do not come. */
+const DISCONNECT_MS = 500;
 
 /**
  * Moves facts from one database's outbox to Kafka for as long as it runs.
@@ -50,7 +52,7 @@ export class Relay {
     this.#stopping = true;
     this.#endSleep?.();
     await within(STOP_MS, this.#loop);
-    await this.#publisher.disconnect();
+    await within(DISCONNECT_MS, this.#publisher.disconnect());
   }
 
   async #run(): Promise<void> {
