@@ -125,3 +125,19 @@ test("who takes over from a consumer that stopped goes on behind its last commit
   await second.running.stop();
   assert.equal(second.given(), 10);
 });
+
+test("who takes over from a consumer that could not apply a batch is given it again", async () => {
+  const facts = bookingFacts(1, 3);
+  const first = consumerOf(facts, () => {
+    throw new TypeError("no such method");
+  });
+  await publish(facts);
+  first.running.start();
+  await eventually(() => first.lines.some((line) => line.startsWith("error stuck at")));
+  await first.running.stop();
+  const second = consumerOf(facts, undefined, first.name);
+  second.running.start();
+  await eventually(async () => (await noted()).length === 3);
+  await second.running.stop();
+  assert.deepEqual(await versionsOf(facts, facts[0]?.subject), [2, 3, 4]);
+});
