@@ -94,7 +94,10 @@ export async function addAttempts(tx: Tx, attempts: readonly { paymentId: string
   });
 }
 
-/** Lets attempts wait before they are claimed again, unless they were claimed, ended or to be stopped since. */
+/**
+ * Lets attempts wait before they are claimed again, unless they were claimed, ended or to be stopped since. What somebody else
+ * has locked is being changed by them and left alone: waiting in another order than theirs would be a deadlock.
+ */
 export async function postponeAttempts(
   pool: Pool,
   waits: readonly { paymentId: string; number: number; claims: number; waitMs: number }[],
@@ -103,9 +106,12 @@ export async function postponeAttempts(
     name: "attempts-postpone",
     text: `
       update attempts a set lease_until = clock_timestamp() + w.wait_ms * interval '1 ms'
-      from (select * from unnest($1::uuid[], $2::int[], $3::int[], $4::int[]) as u(payment_id, number, claims, wait_ms)) as w
-      where a.payment_id = w.payment_id and a.number = w.number and a.claims = w.claims
-        and a.state = 'CHARGING' and not a.stop_wanted`,
+      from (select a.payment_id, a.number, u.wait_ms
+            from unnest($1::uuid[], $2::int[], $3::int[], $4::int[]) as u(payment_id, number, claims, wait_ms)
+            join attempts a using (payment_id, number, claims)
+            where a.state = 'CHARGING' and not a.stop_wanted
+            for update of a skip locked) as w
+      where a.payment_id = w.payment_id and a.number = w.number`,
     values: [
       waits.map((w) => w.paymentId),
       waits.map((w) => w.number),

@@ -7,7 +7,7 @@ import { Batcher } from "./batcher.ts";
 import { JobLoop } from "./job-loop.ts";
 import { isFinal, type PaymentProvider } from "./payment.provider.ts";
 import { callProvider, LEASE_MS, nextCallMs } from "./provider-call.ts";
-import { type Settled, settle } from "./settlement.ts";
+import { persist, type Settled, settle } from "./settlement.ts";
 
 export interface WorkerOptions {
   pool: Pool;
@@ -29,7 +29,7 @@ type Wait = Parameters<typeof postponeAttempts>[1][number];
  */
 export function attemptWorker({ pool, provider, logger, onSettled }: WorkerOptions): JobLoop<AttemptJob> {
   const results = new Batcher(async (batch: Settled[]) => {
-    await settle(pool, provider.name, batch);
+    await persist(() => settle(pool, provider.name, batch));
     onSettled();
     return batch;
   }, WRITE_BATCH);

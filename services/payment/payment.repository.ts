@@ -24,6 +24,8 @@ export interface LockedPayment {
   id: string;
   bookingId: string;
   eventId: string;
+  /** Money was taken for it. */
+  hasSucceeded: boolean;
   cause: Cause;
 }
 
@@ -100,13 +102,14 @@ export async function lockPayments(tx: Tx, ids: readonly string[]): Promise<Map<
   const { rows } = await tx.query({
     name: "payments-lock",
     text: `
-      select id, booking_id, event_id, correlation_id, causation_id, traceparent
+      select id, booking_id, event_id, status, correlation_id, causation_id, traceparent
       from payments where id = any($1::uuid[]) order by booking_id for update`,
     values: [ids],
   });
   return new Map(rows.map((row) => [row.id, lockedOf(row)]));
 }
 
+/** Sets what became of payments; one for which money was taken stays SUCCEEDED, whatever its other attempts come to. */
 export async function setPaymentStatus(
   tx: Tx,
   changes: readonly { id: string; status: PaymentStatus; reason: string | null }[],
@@ -117,7 +120,7 @@ export async function setPaymentStatus(
     text: `
       update payments p set status = c.status, reason = c.reason, updated_at = clock_timestamp()
       from unnest($1::uuid[], $2::text[], $3::text[]) as c(id, status, reason)
-      where p.id = c.id`,
+      where p.id = c.id and p.status <> 'SUCCEEDED'`,
     values: [changes.map((c) => c.id), changes.map((c) => c.status), changes.map((c) => c.reason)],
   });
 }
@@ -144,6 +147,7 @@ const lockedOf = (row: QueryResultRow): LockedPayment => ({
   id: row.id,
   bookingId: row.booking_id,
   eventId: row.event_id,
+  hasSucceeded: row.status === "SUCCEEDED",
   cause: causeOf(row),
 });
 

@@ -10,14 +10,14 @@ import { claimRefunds, markRefunded, postponeRefund, type RefundJob } from "./ca
 import { JobLoop } from "./job-loop.ts";
 import type { PaymentProvider } from "./payment.provider.ts";
 import { callProvider, LEASE_MS, nextCallMs } from "./provider-call.ts";
-import { SOURCE } from "./settlement.ts";
+import { persist, SOURCE } from "./settlement.ts";
 
 const REFUNDS_IN_FLIGHT = 64;
 
 /** Gives money back: each capture under one key, again and again until the provider says that it is done. */
 export function refundWorker({ pool, provider, logger, onSettled }: WorkerOptions): JobLoop<RefundJob> {
   const results = new Batcher(async (jobs: RefundJob[]) => {
-    await writeRefunded(pool, jobs);
+    await persist(() => writeRefunded(pool, jobs));
     onSettled();
     return jobs;
   }, REFUNDS_IN_FLIGHT);

@@ -1,9 +1,10 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Pool } from "pg";
 import { v7 as uuidv7 } from "uuid";
 import { type NewFact, newFact } from "#contracts/events.ts";
 import { KAFKA_TOPICS } from "#contracts/topics.ts";
 import { appendFacts } from "#mixins/outbox.repository.ts";
-import { retryWaitMs } from "#mixins/retryable.ts";
+import { backOffMs, retryWaitMs } from "#mixins/retryable.ts";
 import { type Tx, transaction } from "#mixins/transaction.ts";
 import { type AttemptJob, addAttempts, type EndedAttempt, endAttempts } from "./attempt.repository.ts";
 import { type AttemptResult, type Conclusion, conclude, endStateOf } from "./attempt-result.ts";
@@ -31,6 +32,24 @@ export async function settle(pool: Pool, provider: string, settled: readonly Set
   if (repeats.length > 0) await settle(pool, provider, repeats);
 }
 
+const WRITE_TRIES = 4;
+
+/**
+ * Writes what a provider answered, again after what may pass by itself: an answer that is not written is found again only when
+ * its lease has run out, 12 s later, and all that was to be written with it waits as long.
+ */
+export async function persist(write: () => Promise<void>): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await write();
+    } catch (error) {
+      const waitMs = retryWaitMs(error);
+      if (waitMs === undefined || tries === WRITE_TRIES) throw error;
+      await sleep(backOffMs(waitMs, tries - 1));
+    }
+  }
+}
+
 async function settleOnce(pool: Pool, provider: string, settled: readonly Settled[]): Promise<void> {
   try {
     await transaction(pool, (tx) => settleIn(tx, provider, settled));
@@ -55,7 +74,7 @@ async function settleIn(tx: Tx, provider: string, settled: readonly Settled[]): 
     tx,
     settled.flatMap((s) => captureOf(provider, s, payments)),
   );
-  const concluded = settled.flatMap((s) => concludedOf(s, ended));
+  const concluded = settled.flatMap((s) => concludedOf(s, ended, payments));
   await setPaymentStatus(
     tx,
     concluded.map(({ job, conclusion }) => ({ id: job.paymentId, ...conclusion })),
@@ -77,9 +96,15 @@ interface Concluded {
   conclusion: Conclusion;
 }
 
-function concludedOf({ job, result }: Settled, ended: Map<string, EndedAttempt>): Concluded[] {
+function concludedOf(
+  { job, result }: Settled,
+  ended: Map<string, EndedAttempt>,
+  payments: Map<string, LockedPayment>,
+): Concluded[] {
   const attempt = ended.get(job.paymentId);
-  return attempt ? [{ job, conclusion: conclude(result, job.number, attempt) }] : [];
+  // Another attempt took the money: this one neither fails the payment nor is followed by a third.
+  const isOver = payments.get(job.paymentId)?.hasSucceeded;
+  return attempt && !isOver ? [{ job, conclusion: conclude(result, job.number, attempt) }] : [];
 }
 
 function captureOf(provider: string, { job, result }: Settled, payments: Map<string, LockedPayment>): Capture[] {

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
+import { withClient } from "#mixins/transaction.ts";
 import { claimAttempts } from "../../services/payment/attempt.repository.ts";
 import type { ChargeRequest } from "../../services/payment/payment.provider.ts";
 import { settle } from "../../services/payment/settlement.ts";
 import { eventually } from "../facts/fixture.ts";
-import { aBooking, announcedOn, created, firstOn, openPayment, type Payment } from "./fixture.ts";
+import { aBooking, announcedOn, created, expired, firstOn, openPayment, type Payment } from "./fixture.ts";
 
 let payment: Payment;
 afterEach(() => payment.close());
@@ -89,4 +90,48 @@ test("a result that is written twice, or after another, is announced once; money
     ["payment.failed", "payment.success"],
   );
   assert.deepEqual(await payment.rows("select status from payments"), [{ status: "SUCCEEDED" }]);
+});
+
+test("a payment that took money stays paid when another attempt of it fails or is void later", async () => {
+  payment = await openPayment();
+  const [paid, ended] = [aBooking(), aBooking()];
+  await payment.deliver("created", created(paid), created(ended));
+  const firsts = await claimAttempts(payment.pool, 2, 60_000);
+  const stopped = firsts.map((job) => ({ job, result: { state: "STOPPED" } }) as const);
+  await settle(payment.pool, "mock", stopped);
+  const late = firsts.map((job, i) => {
+    const result = { state: "TAKEN", providerRef: `late-${i}`, amountMinor: 4_200, currency: "EUR" } as const;
+    return { job, result };
+  });
+  await settle(payment.pool, "mock", late);
+  await payment.deliver("ended", expired(ended));
+  const seconds = await claimAttempts(payment.pool, 2, 60_000);
+  assert.deepEqual(
+    seconds.map((job) => [job.number, job.request.bookingId]),
+    [[2, paid.bookingId]],
+  );
+  const declined = seconds.map((job) => ({ job, result: { state: "DECLINED", reason: "CARD_DECLINED" } }) as const);
+  await settle(payment.pool, "mock", declined);
+  assert.deepEqual(await payment.rows("select distinct status from payments"), [{ status: "SUCCEEDED" }]);
+  assert.deepEqual(
+    (await payment.announced()).map((fact) => fact.type),
+    ["payment.success", "payment.success"],
+  );
+});
+
+test("an answer that cannot be written at once is written soon, and does not wait for its lease to end", async () => {
+  payment = await openPayment({ delayMs: 200 });
+  await payment.deliver("created", ...Array.from({ length: 20 }, () => created(aBooking())));
+  const since = Date.now();
+  await withClient(payment.pool, async (holder) => {
+    await holder.query("begin");
+    await holder.query("select from payments limit 1 for update");
+    payment.start();
+    await eventually(async () => (await ledger(payment)).filter(({ state }) => state === "TAKEN").length === 20);
+    // Longer than lock_timeout: the first write has failed by then.
+    await holder.query("select pg_sleep(0.8)");
+    await holder.query("commit");
+  });
+  await eventually(async () => (await announcedOn(payment, "payment.success")).length === 20);
+  assert.ok(Date.now() - since < 8_000, `${Date.now() - since} ms`);
 });
