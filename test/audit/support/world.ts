@@ -125,15 +125,32 @@ export async function giveBack(payment: pg.Client, { captureId, providerRef }: T
 
 /** Consumers that have applied all there is: their offsets are put to the ends of their topics. */
 export async function catchUp(): Promise<void> {
-  const brokers = (process.env.KAFKA_BROKERS as string).split(",");
-  const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin();
+  const kafka = new Kafka({ brokers: (process.env.KAFKA_BROKERS as string).split(","), logLevel: logLevel.NOTHING });
+  const admin = kafka.admin();
   await admin.connect();
-  for (const [groupId, topics] of Object.entries(GROUPS)) {
-    for (const topic of topics) {
-      const ends = await admin.fetchTopicOffsets(topic);
-      const partitions = ends.map(({ partition, high }) => ({ partition, offset: high }));
-      await admin.setOffsets({ groupId, topic, partitions });
-    }
-  }
+  await Promise.all(
+    Object.entries(GROUPS).map(async ([groupId, topics]) => {
+      const ends = await Promise.all(
+        topics.map(async (topic) =>
+          (await admin.fetchTopicOffsets(topic)).map(({ partition, high }) => ({ topic, partition, offset: high })),
+        ),
+      );
+      await commitAsMember(kafka, groupId, topics, ends.flat());
+    }),
+  );
   await admin.disconnect();
+}
+
+type Offset = { topic: string; partition: number; offset: string };
+
+/** admin.setOffsets does the same, and then waits five seconds for the last fetch of each topic. */
+async function commitAsMember(kafka: Kafka, groupId: string, topics: readonly string[], offsets: Offset[]) {
+  const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 20 });
+  await consumer.connect();
+  await consumer.subscribe({ topics: [...topics] });
+  const joined = new Promise((resolve) => consumer.on(consumer.events.GROUP_JOIN, resolve));
+  await consumer.run({ autoCommit: false, eachMessage: async () => {} });
+  await joined;
+  await consumer.commitOffsets(offsets);
+  await consumer.disconnect();
 }
