@@ -1,0 +1,40 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { errorsPage } from "./generate/errors.ts";
+import { withSection } from "./generate/section.ts";
+import { settingsTable } from "./generate/settings.ts";
+import { statesPage } from "./generate/states.ts";
+
+/** A file, or with `section` the part of one between its marks, that is made from the code. */
+interface Made {
+  path: string;
+  section?: string;
+  make: () => string | Promise<string>;
+}
+
+/** All that `npm run docs` writes; a test holds it in step with the code. */
+export const MADE: readonly Made[] = [
+  { path: "docs/errors.md", make: errorsPage },
+  { path: "docs/states.md", make: statesPage },
+  { path: "README.md", section: "settings", make: settingsTable },
+];
+
+const root = join(import.meta.dirname, "..");
+
+/** What the file holds now, and what it should hold. */
+export async function compared({ path, section, make }: Made): Promise<{ now: string; should: string }> {
+  const file = join(root, path);
+  const now = existsSync(file) ? readFileSync(file, "utf8") : "";
+  const made = await make();
+  return { now, should: section === undefined ? made : withSection(now, section, made) };
+}
+
+if (import.meta.main) {
+  for (const made of MADE) {
+    const { now, should } = await compared(made);
+    if (now !== should) {
+      writeFileSync(join(root, made.path), should);
+      process.stdout.write(`${made.path} is made anew\n`);
+    }
+  }
+}
