@@ -1,48 +1,79 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { kafkaJars } from "#stack/kafka/jars.ts";
 
-/** `npm test [-- FILE…] [-- --test-…]`: runs the tests on a stack of their own; fails when none ran. */
+/**
+ * `npm test [-- FILE…] [-- --test-…]`: runs the tests on a stack of their own; fails when none ran.
+ *
+ * All files together are dealt to two runners, each with a stack of its own: tests mostly wait. Files that are named run in
+ * one.
+ */
 const TIMEOUT_MS = 180_000;
 
 const given = process.argv.slice(2);
 const options = given.filter((argument) => argument.startsWith("--"));
 const patterns = given.filter((argument) => !argument.startsWith("--"));
-const files = (patterns.length > 0 ? patterns : ["test/**/*.test.ts"]).flatMap((pattern) => globSync(pattern));
+const files = (patterns.length > 0 ? patterns : ["test/**/*.test.ts"]).flatMap((pattern) => globSync(pattern)).sort();
 if (files.length === 0) fail(`No test file matches ${patterns.join(" ")}`);
 
+const runners = patterns.length > 0 || availableParallelism() < 2 ? 1 : 2;
+// Before they start: two Mavens that fetch into one repository get into each other's way.
+if (runners > 1) await kafkaJars((line) => process.stderr.write(`${line}\n`));
 const folder = mkdtempSync(join(tmpdir(), "eventix-test-count-"));
-const counted = join(folder, "count");
-const reporters = [
-  ["--test-reporter=spec", "--test-reporter-destination=stdout"],
-  ["--test-reporter=./test/support/count.reporter.ts", `--test-reporter-destination=${counted}`],
-].flat();
-const child = spawn(
-  process.execPath,
-  [
-    "--test",
-    "--disable-warning=TimeoutNegativeWarning",
-    "--test-global-setup=./test/setup.ts",
-    "--test-concurrency=1",
-    `--test-timeout=${TIMEOUT_MS}`,
-    ...reporters,
-    ...options,
-    ...files.sort(),
-  ],
-  // A group of its own: the terminal's Ctrl-C would reach it twice, and what a cut run leaves can be ended with it.
-  { stdio: "inherit", detached: true },
-);
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
-
-const [code, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
-endRest(child.pid as number);
-const ran = signal ? 0 : testsRun(counted);
+const children: ChildProcess[] = [];
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => {
+    for (const child of children) child.kill(signal);
+  });
+}
+const runs = await Promise.all(Array.from({ length: runners }, (_, n) => run(n)));
 rmSync(folder, { recursive: true, force: true });
-if (signal) fail(`The tests were ended by ${signal}.`);
-if (code === 0 && ran === 0) fail("No test ran.");
-process.exit(code ?? 1);
+const cut = runs.find(({ signal }) => signal)?.signal;
+if (cut) fail(`The tests were ended by ${cut}.`);
+const failed = runs.find(({ code }) => code !== 0);
+if (!failed && runs.every(({ ran }) => ran === 0)) fail("No test ran.");
+process.exit(failed ? (failed.code ?? 1) : 0);
+
+interface Run {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  ran: number;
+}
+
+/** The first runner reports as it goes; what another says is printed whole when it is done. */
+async function run(n: number): Promise<Run> {
+  const counted = join(folder, String(n));
+  const reporters = [
+    ["--test-reporter=spec", "--test-reporter-destination=stdout"],
+    ["--test-reporter=./test/support/count.reporter.ts", `--test-reporter-destination=${counted}`],
+  ].flat();
+  const child = spawn(
+    process.execPath,
+    [
+      "--test",
+      "--disable-warning=TimeoutNegativeWarning",
+      "--test-global-setup=./test/setup.ts",
+      "--test-concurrency=1",
+      `--test-timeout=${TIMEOUT_MS}`,
+      ...(runners > 1 ? [`--test-shard=${n + 1}/${runners}`] : []),
+      ...reporters,
+      ...options,
+      ...files,
+    ],
+    // A group of its own: the terminal's Ctrl-C would reach it twice, and what a cut run leaves can be ended with it.
+    { stdio: ["ignore", n === 0 ? "inherit" : "pipe", "inherit"], detached: true },
+  );
+  children.push(child);
+  const said = child.stdout ? text(child.stdout) : undefined;
+  const [code, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
+  endRest(child.pid as number);
+  if (said) process.stdout.write(await said);
+  return { code, signal, ran: signal ? 0 : testsRun(counted) };
+}
 
 function testsRun(file: string): number {
   try {
