@@ -15,8 +15,11 @@ import { type Call, callerOf } from "#contracts/caller.ts";
 import { EventixError } from "#contracts/errors.ts";
 import { ConsumerMixin } from "#mixins/consumer.mixin.ts";
 import { DatabaseMixin } from "#mixins/database.mixin.ts";
+import { pruneKeys } from "#mixins/idempotency-keys.repository.ts";
 import { OutboxMixin } from "#mixins/outbox.mixin.ts";
+import { keepDays } from "#mixins/processed-days.ts";
 import { ScheduleMixin } from "#mixins/schedule.mixin.ts";
+import { UpkeepMixin } from "#mixins/upkeep.mixin.ts";
 import { readAvailability } from "./availability.ts";
 import type { Released } from "./booking.changes.ts";
 import { BookingDesk, SEATS_RELEASED } from "./booking.desk.ts";
@@ -52,6 +55,7 @@ export default {
     ScheduleMixin({ name: "booking.sweep", everyMs: 60_000, run: async (self) => void (await deskOf(self).sweep()) }),
     ScheduleMixin({ name: "booking.due", everyMs: 1_000, run: (self) => deskOf(self).sweepWhenDue() }),
     DeskMixin,
+    UpkeepMixin({ service, tasks: [keepDays, pruneKeys] }),
     OutboxMixin(),
     DatabaseMixin({ service, url: config.bookingDatabaseUrl }),
   ],

@@ -26,7 +26,9 @@ import {
 import { EventixError } from "#contracts/errors.ts";
 import type { FactData } from "#contracts/events.ts";
 import { DatabaseMixin } from "#mixins/database.mixin.ts";
+import { pruneKeys } from "#mixins/idempotency-keys.repository.ts";
 import { OutboxMixin } from "#mixins/outbox.mixin.ts";
+import { UpkeepMixin } from "#mixins/upkeep.mixin.ts";
 import { findOwn, findPublished, findTerms } from "./event.repository.ts";
 import { createEvent } from "./event-creation.ts";
 import { listEvents } from "./event-list.ts";
@@ -51,7 +53,11 @@ async function eventOr404<T>(found: Promise<T | undefined>): Promise<T> {
  */
 export default {
   name: "catalog",
-  mixins: [OutboxMixin(), DatabaseMixin({ service: "catalog", url: config.catalogDatabaseUrl })],
+  mixins: [
+    UpkeepMixin({ service: "catalog", tasks: [pruneKeys] }),
+    OutboxMixin(),
+    DatabaseMixin({ service: "catalog", url: config.catalogDatabaseUrl }),
+  ],
 
   actions: {
     listEvents: {

@@ -6,6 +6,8 @@ import { EventixError } from "#contracts/errors.ts";
 import { ConsumerMixin } from "#mixins/consumer.mixin.ts";
 import { DatabaseMixin } from "#mixins/database.mixin.ts";
 import { OutboxMixin } from "#mixins/outbox.mixin.ts";
+import { keepDays } from "#mixins/processed-days.ts";
+import { UpkeepMixin } from "#mixins/upkeep.mixin.ts";
 import type { AttemptJob } from "./attempt.repository.ts";
 import { attemptWorker } from "./attempt.worker.ts";
 import { bookingCreatedConsumer } from "./booking-created.consumer.ts";
@@ -30,6 +32,7 @@ export default {
     ConsumerMixin({ service, consumer: (self) => bookingCreatedConsumer(() => workersOf(self).attempts.wake()) }),
     ConsumerMixin({ service, consumer: (self) => bookingEndedConsumer(() => workersOf(self).attempts.wake()) }),
     ConsumerMixin({ service, consumer: (self) => refundDueConsumer(() => workersOf(self).refunds.wake()) }),
+    UpkeepMixin({ service, tasks: [keepDays] }),
     OutboxMixin(),
     DatabaseMixin({ service, url: config.paymentDatabaseUrl }),
   ],

@@ -1,0 +1,1 @@
+export { divideProcessedEvents as up, undivideProcessedEvents as down } from "../facts.tables.ts";
