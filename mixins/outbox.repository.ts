@@ -1,5 +1,5 @@
-import type { QueryConfig } from "pg";
-import type { NewFact } from "#contracts/events.ts";
+import type { Pool, QueryConfig } from "pg";
+import { type Fact, type NewFact, parseFact } from "#contracts/events.ts";
 import type { Tx } from "./transaction.ts";
 
 /** The outbox row of a dead letter: a record that a consumer can never apply, with its bytes as they came. */
@@ -97,3 +97,18 @@ export const deleteRows = (rows: readonly OutboxRow[]): QueryConfig => ({
   text: "delete from outbox where id = any($1::bigint[])",
   values: [rows.map((row) => row.id)],
 });
+
+/** Facts of one key that an operator is shown. */
+const WAITING_MAX = 100;
+
+/** The facts of a key that are not published yet, oldest first. Reads the whole outbox: for those who look, not for the hot path. */
+export async function readWaiting(pool: Pool, key: string): Promise<Fact[]> {
+  const { rows } = await pool.query<{ topic: string; value: Buffer }>(
+    "select topic, value from outbox where key = convert_to($1, 'UTF8') and fact_id is not null order by id limit $2",
+    [key, WAITING_MAX],
+  );
+  return rows.flatMap(({ topic, value }) => {
+    const parsed = parseFact(topic, value);
+    return parsed.ok ? [parsed.fact] : [];
+  });
+}

@@ -13,6 +13,14 @@ import {
 } from "#contracts/booking.ts";
 import { type Call, callerOf } from "#contracts/caller.ts";
 import { EventixError } from "#contracts/errors.ts";
+import {
+  INSPECT_BOOKING,
+  INSPECT_EVENT,
+  INSPECT_SEAT,
+  type InspectedBooking,
+  type InspectedEvent,
+  type InspectedSeat,
+} from "#contracts/inspection.ts";
 import { ConsumerMixin } from "#mixins/consumer.mixin.ts";
 import { DatabaseMixin } from "#mixins/database.mixin.ts";
 import { pruneKeys } from "#mixins/idempotency-keys.repository.ts";
@@ -28,6 +36,7 @@ import { checkTransitions } from "./booking.transitions.ts";
 import { cancelBooking } from "./booking-cancel.ts";
 import { eventPublishedConsumer } from "./event-published.consumer.ts";
 import { toHold } from "./hold.request.ts";
+import { inspectBooking, inspectEvent, inspectSeat } from "./inspection.repository.ts";
 import { paymentResultConsumer } from "./payment-result.consumer.ts";
 
 const service = "booking";
@@ -116,6 +125,36 @@ export default {
       access: "ops:write",
       handler() {
         return deskOf(this).sweep();
+      },
+    },
+
+    inspect: {
+      access: "ops:read",
+      params: INSPECT_BOOKING,
+      async handler(ctx: Call<BookingId>): Promise<InspectedBooking> {
+        const booking = await inspectBooking(this.pool, ctx.params.id);
+        if (!booking) throw new EventixError("BOOKING_NOT_FOUND");
+        return booking;
+      },
+    },
+
+    inspectEvent: {
+      access: "ops:read",
+      params: INSPECT_EVENT,
+      async handler(ctx: Call<{ eventId: string }>): Promise<InspectedEvent> {
+        const event = await inspectEvent(this.pool, ctx.params.eventId);
+        if (!event) throw new EventixError("EVENT_NOT_FOUND");
+        return event;
+      },
+    },
+
+    inspectSeat: {
+      access: "ops:read",
+      params: INSPECT_SEAT,
+      async handler(ctx: Call<{ eventId: string; seatId: string }>): Promise<InspectedSeat> {
+        const seat = await inspectSeat(this.pool, ctx.params.eventId, ctx.params.seatId);
+        if (!seat) throw new EventixError("SEAT_NOT_FOUND");
+        return seat;
       },
     },
   },

@@ -25,6 +25,7 @@ import {
 } from "#contracts/catalog.ts";
 import { EventixError } from "#contracts/errors.ts";
 import type { FactData } from "#contracts/events.ts";
+import { INSPECT_SEATS, type SeatPlace } from "#contracts/inspection.ts";
 import { DatabaseMixin } from "#mixins/database.mixin.ts";
 import { pruneKeys } from "#mixins/idempotency-keys.repository.ts";
 import { OutboxMixin } from "#mixins/outbox.mixin.ts";
@@ -33,6 +34,7 @@ import { findOwn, findPublished, findTerms } from "./event.repository.ts";
 import { createEvent } from "./event-creation.ts";
 import { listEvents } from "./event-list.ts";
 import { publishEvent } from "./event-publication.ts";
+import { findPlaces } from "./inspection.repository.ts";
 import { listSeats, priceSeats, validateSeats } from "./seat-lookup.ts";
 import { SeatMaps } from "./seat-map.ts";
 import { importVenue } from "./venue-import.ts";
@@ -134,6 +136,13 @@ export default {
       params: GET_TERMS,
       handler(ctx: Call<{ eventId: string }>): Promise<FactData<"event.published">> {
         return eventOr404(findTerms(this.pool, ctx.params.eventId));
+      },
+    },
+    inspectSeats: {
+      access: "ops:read",
+      params: INSPECT_SEATS,
+      handler(ctx: Call<{ eventId: string; seats: string[] }>): Promise<SeatPlace[]> {
+        return findPlaces(this.pool, ctx.params.eventId, ctx.params.seats);
       },
     },
   },

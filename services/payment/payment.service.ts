@@ -3,6 +3,7 @@ import { config } from "#config";
 import { BOOKING_ID, type BookingId, type PaymentResponse } from "#contracts/booking.ts";
 import { type Call, callerOf } from "#contracts/caller.ts";
 import { EventixError } from "#contracts/errors.ts";
+import { INSPECT_PAYMENT, type InspectedPayment } from "#contracts/inspection.ts";
 import { ConsumerMixin } from "#mixins/consumer.mixin.ts";
 import { DatabaseMixin } from "#mixins/database.mixin.ts";
 import { OutboxMixin } from "#mixins/outbox.mixin.ts";
@@ -13,6 +14,7 @@ import { attemptWorker } from "./attempt.worker.ts";
 import { bookingCreatedConsumer } from "./booking-created.consumer.ts";
 import { bookingEndedConsumer } from "./booking-ended.consumer.ts";
 import type { RefundJob } from "./capture.repository.ts";
+import { inspect } from "./inspection.ts";
 import type { JobLoop } from "./job-loop.ts";
 import { mockProvider } from "./mock.provider.ts";
 import { findByBooking } from "./payment.repository.ts";
@@ -43,6 +45,16 @@ export default {
       params: BOOKING_ID,
       async handler(ctx: Call<BookingId>): Promise<PaymentResponse> {
         const payment = await findByBooking(this.pool, ctx.params.id, callerOf(ctx).id);
+        if (!payment) throw new EventixError("PAYMENT_NOT_FOUND");
+        return payment;
+      },
+    },
+
+    inspect: {
+      access: "ops:read",
+      params: INSPECT_PAYMENT,
+      async handler(ctx: Call<{ bookingId: string }>): Promise<InspectedPayment> {
+        const payment = await inspect(this.pool, this.provider, ctx.params.bookingId);
         if (!payment) throw new EventixError("PAYMENT_NOT_FOUND");
         return payment;
       },
