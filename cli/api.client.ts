@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gatewayUrl } from "#stack/gateway.ts";
 import { eventixHome } from "#stack/home.ts";
@@ -33,13 +34,20 @@ export class ApiClient {
   }
 
   /** The `data` of the answer; a body that is text is JSON already. Throws ApiError for a refusal. */
-  async post<T>(path: string, body: object | string): Promise<T> {
+  async post<T>(path: string, body: object | string, headers: Record<string, string> = {}): Promise<T> {
     const json = typeof body === "string" ? body : JSON.stringify(body);
-    const response = await this.#fetch(path, { method: "POST", body: json });
+    const response = await this.#fetch(path, { method: "POST", body: json, headers });
     const answer = (await response.json().catch(() => undefined)) as Answer<T> | undefined;
     if (answer?.success) return answer.data;
     const { code, message, details } = answer?.error ?? {};
     throw new ApiError(code ?? "", message ?? `${this.url}${path} answered ${response.status}.`, details);
+  }
+
+  /** Like post, but sent again within a day, by this process or another, it has its effect once and the same answer. */
+  postOnce<T>(path: string, body: object | string): Promise<T> {
+    const sent = typeof body === "string" ? body : JSON.stringify(body);
+    const key = createHash("sha256").update(`${path}\n${sent}`).digest("hex");
+    return this.post(path, sent, { "idempotency-key": key });
   }
 
   /** Returns when seats of the published event can be asked for. */

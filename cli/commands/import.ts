@@ -24,8 +24,9 @@ interface ImportOptions {
 
 const MORE = `
 Prints one JSON object: venueId, eventId (null without --event), seats, warnings (the first thousand), warningCount.
-Without --event only the venue is made. The same plan again is the same venue. With --publish it returns when the event is
-on sale. Whatever is wrong with the plan is listed with its place, and nothing is stored.
+Without --event only the venue is made. The same plan again is the same venue, and the same command again within a day is the
+same event: when you do not know whether it went through, run it again. With --publish it returns when the event is on sale.
+Whatever is wrong with the plan is listed with its place, and nothing is stored.
 
 Example:
   eventix import hall.json --event "Gala" --starts-at 2030-05-01T19:30:00+02:00 --price Stalls=4500 --price Box=9000 --publish`;
@@ -81,7 +82,7 @@ async function importPlan(api: ApiClient, plan: string, options: ImportOptions) 
   const query = new URLSearchParams();
   if (options.duplicateGuids) query.set("duplicateGuids", options.duplicateGuids);
   if (options.plan !== undefined) query.set("plan", options.plan);
-  const venue = await api.post<ImportedVenue>(`/api/venues${query.size > 0 ? `?${query}` : ""}`, plan);
+  const venue = await api.postOnce<ImportedVenue>(`/api/venues${query.size > 0 ? `?${query}` : ""}`, plan);
   if (venue.warningCount > 0) sayOnStderr(`The plan was imported with ${venue.warningCount} warnings.`);
   const { venueId, seats, warnings, warningCount } = venue;
   const eventId = options.event === undefined ? null : await createEvent(api, venueId, options);
@@ -91,7 +92,7 @@ async function importPlan(api: ApiClient, plan: string, options: ImportOptions) 
 async function createEvent(api: ApiClient, venueId: string, options: ImportOptions): Promise<string> {
   const { event: name, startsAt, price: prices, currency, holdSeconds, maxSeats, saleFrom, saleUntil } = options;
   const wish = { venueId, name, startsAt, currency, prices, holdSeconds, maxSeats, saleFrom, saleUntil };
-  const { id } = await api.post<EventResponse>("/api/events", wish as CreateEvent);
+  const { id } = await api.postOnce<EventResponse>("/api/events", wish as CreateEvent);
   if (!options.publish) return id;
   await api.post<EventResponse>(`/api/events/${id}/publish`, {});
   await api.untilOnSale(id);

@@ -4,10 +4,8 @@ import { config } from "#config";
 import type { CreateBooking } from "#contracts/booking.ts";
 import { type Call, callerOf } from "#contracts/caller.ts";
 import { EventixError } from "#contracts/errors.ts";
+import { checkIdempotencyKey } from "#contracts/idempotency.ts";
 import type { HoldAnswer, PendingHold } from "./event.actor.ts";
-
-/** 1 to 255 visible ASCII characters. */
-const IDEMPOTENCY_KEY = /^[!-~]{1,255}$/;
 
 /**
  * A call as a hold, with the answer it will get. The gateway sets booking id and deadline before its first attempt, so that a
@@ -18,11 +16,12 @@ export function toHold(ctx: Call<CreateBooking>): { hold: PendingHold; answer: P
   const { promise, resolve, reject } = Promise.withResolvers<HoldAnswer>();
   const hold: PendingHold = {
     eventId: ctx.params.eventId,
-    seatIds: ctx.params.seatIds.toSorted(),
+    seatIds: distinct(ctx.params.seatIds).toSorted(),
     userId: callerOf(ctx).id,
     bookingId: bookingId ?? uuidv7(),
     correlationId: ctx.requestID ?? uuidv7(),
-    idempotency: idempotencyKey === undefined ? null : { key: checked(idempotencyKey), hash: hashOf(ctx.params) },
+    idempotency:
+      idempotencyKey === undefined ? null : { key: checkIdempotencyKey(idempotencyKey), hash: hashOf(ctx.params) },
     deadline: deadline ?? Date.now() + config.timeouts.holdDeadlineMs,
     mayExist: repeat === true,
     refusable: idempotencyKey === undefined && repeat !== true,
@@ -35,10 +34,11 @@ export function toHold(ctx: Call<CreateBooking>): { hold: PendingHold; answer: P
   return { hold, answer: promise };
 }
 
-function checked(key: string): string {
-  if (IDEMPOTENCY_KEY.test(key)) return key;
-  const message = "must be 1 to 255 visible ASCII characters";
-  throw new EventixError("VALIDATION_ERROR", { errors: [{ field: "Idempotency-Key", message }] });
+/** The schema looks for repeats before it makes the ids lower case. */
+function distinct(seatIds: readonly string[]): readonly string[] {
+  if (new Set(seatIds).size === seatIds.length) return seatIds;
+  const message = "must not name a seat twice";
+  throw new EventixError("VALIDATION_ERROR", { errors: [{ field: "seatIds", message }] });
 }
 
 /** Of the body as it was sent: the same seats in another order are another body. */

@@ -30,10 +30,11 @@ import { DatabaseMixin } from "#mixins/database.mixin.ts";
 import { pruneKeys } from "#mixins/idempotency-keys.repository.ts";
 import { OutboxMixin } from "#mixins/outbox.mixin.ts";
 import { UpkeepMixin } from "#mixins/upkeep.mixin.ts";
-import { findOwn, findPublished, findTerms } from "./event.repository.ts";
+import { findPublished, findTerms } from "./event.repository.ts";
 import { createEvent } from "./event-creation.ts";
 import { listEvents } from "./event-list.ts";
 import { publishEvent } from "./event-publication.ts";
+import { answerOnce } from "./idempotency.ts";
 import { findPlaces } from "./inspection.repository.ts";
 import { listSeats, priceSeats, validateSeats } from "./seat-lookup.ts";
 import { SeatMaps } from "./seat-map.ts";
@@ -58,7 +59,7 @@ export default {
   mixins: [
     UpkeepMixin({ service: "catalog", tasks: [pruneKeys] }),
     OutboxMixin(),
-    DatabaseMixin({ service: "catalog", url: config.catalogDatabaseUrl }),
+    DatabaseMixin({ service: "catalog", url: config.catalogDatabaseUrl, longestMs: bulkMs }),
   ],
 
   actions: {
@@ -88,14 +89,18 @@ export default {
       params: IMPORT_VENUE,
       timeout: bulkMs,
       handler(ctx: Call<ImportVenue>): Promise<ImportedVenue> {
-        return importVenue(this.pool, callerOf(ctx).organizer, ctx.params);
+        return answerOnce(ctx, this.pool, "POST /api/venues", (transact) =>
+          importVenue(transact, callerOf(ctx).organizer, ctx.params),
+        );
       },
     },
     createEvent: {
       access: "catalog:write",
       params: CREATE_EVENT,
       handler(ctx: Call<CreateEvent>): Promise<EventResponse> {
-        return createEvent(this as never, callerOf(ctx).organizer, ctx.params);
+        return answerOnce(ctx, this.pool, "POST /api/events", (transact) =>
+          createEvent({ db: this.db, transact }, callerOf(ctx).organizer, ctx.params),
+        );
       },
     },
     publishEvent: {
@@ -103,11 +108,14 @@ export default {
       params: EVENT_ID,
       timeout: bulkMs,
       async handler(ctx: ById): Promise<EventResponse> {
-        const { organizer } = callerOf(ctx);
         const { id } = ctx.params;
-        await publishEvent(this.pool, organizer, id, { correlationid: ctx.requestID ?? undefined });
+        const published = await answerOnce(ctx, this.pool, `POST /api/events/${id}/publish`, (transact) =>
+          publishEvent({ db: this.db, transact }, callerOf(ctx).organizer, id, {
+            correlationid: ctx.requestID ?? undefined,
+          }),
+        );
         this.wakeRelay();
-        return eventOr404(findOwn(this.db, organizer, id));
+        return published;
       },
     },
     listSeats: {

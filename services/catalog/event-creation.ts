@@ -1,12 +1,11 @@
 import type { Knex } from "knex";
-import type { Pool } from "pg";
 import { v7 as uuidv7 } from "uuid";
 import { config } from "#config";
 import type { CreateEvent, EventResponse } from "#contracts/catalog.ts";
 import { EventixError } from "#contracts/errors.ts";
-import { transaction } from "#mixins/transaction.ts";
 import { findOwn, insertDraft } from "./event.repository.ts";
 import { checkPrices, checkTerms } from "./event.rules.ts";
+import type { Transact } from "./idempotency.ts";
 import { findOwnVenue } from "./venue.repository.ts";
 
 /**
@@ -14,7 +13,7 @@ import { findOwnVenue } from "./venue.repository.ts";
  * nothing is changed and that event is the answer. Throws VALIDATION_ERROR, VENUE_NOT_FOUND, PRICE_MISSING.
  */
 export async function createEvent(
-  { db, pool }: { db: Knex; pool: Pool },
+  { db, transact }: { db: Knex; transact: Transact },
   organizerId: string,
   event: CreateEvent,
 ): Promise<EventResponse> {
@@ -25,8 +24,8 @@ export async function createEvent(
   if (!venue) throw new EventixError("VENUE_NOT_FOUND");
   checkPrices(venue, event.prices);
   const id = event.id ?? uuidv7();
-  await transaction(pool, (tx) =>
-    insertDraft(tx, {
+  return transact(async (tx) => {
+    await insertDraft(tx, {
       id,
       organizerId,
       venueId: venue.id,
@@ -37,10 +36,10 @@ export async function createEvent(
       holdSeconds: event.holdSeconds ?? config.holdSeconds,
       maxSeats: event.maxSeats ?? config.maxSeatsPerBooking,
       prices: event.prices,
-    }),
-  );
-  const created = await findOwn(db, organizerId, id);
-  // Not stored, and not ours: another organizer has an event of this id.
-  if (!created) throw new EventixError("VALIDATION_ERROR", { errors: [{ field: "id", message: "is taken" }] });
-  return created;
+    });
+    const created = await findOwn(db, organizerId, id, tx);
+    // Not stored, and not ours: another organizer has an event of this id.
+    if (!created) throw new EventixError("VALIDATION_ERROR", { errors: [{ field: "id", message: "is taken" }] });
+    return created;
+  });
 }

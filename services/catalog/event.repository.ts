@@ -64,9 +64,11 @@ export async function findPublished(db: Knex, id: string): Promise<EventResponse
   return event && answerOf(event);
 }
 
-/** Drafts too, for their organizer. */
-export async function findOwn(db: Knex, organizerId: string, id: string): Promise<EventResponse | undefined> {
-  const [event] = await summaries(db).where({ "events.id": id, "events.organizerId": organizerId });
+/** Drafts too, for their organizer; as a transaction sees them where one is given. */
+export async function findOwn(db: Knex, organizerId: string, id: string, tx?: Tx): Promise<EventResponse | undefined> {
+  const query = summaries(db).where({ "events.id": id, "events.organizerId": organizerId });
+  if (tx) query.onBuildKnex((builder) => void builder.connection(tx));
+  const [event] = await query;
   return event && answerOf(event);
 }
 

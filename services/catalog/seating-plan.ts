@@ -1,4 +1,3 @@
-import { setImmediate } from "node:timers/promises";
 import type { CategoryJson, PlanJson, ZoneJson } from "./seating-plan-format.ts";
 import { qualifyRepeatedGuids, refuseRepeatedGuids } from "./seating-plan-guids.ts";
 import { Problems, pathOf, quoted } from "./seating-plan-problems.ts";
@@ -61,7 +60,7 @@ export interface PlanReading {
 /**
  * Reads a seating plan of pretix's open format (parsed JSON), or an API reply of pretix with a plan in it. Throws nothing:
  * whatever is wrong is listed with its place. A generator, so that a long plan does not keep others waiting: each step takes
- * some milliseconds, `finish` and `finishInTurns` run it.
+ * some milliseconds (turns.ts runs them).
  */
 export function* readSeatingPlan(input: unknown, options: PlanOptions = {}): Generator<void, PlanReading> {
   const [errors, warnings] = [new Problems(), new Problems()];
@@ -134,20 +133,3 @@ const drawingOf = ({ size, zones }: PlanJson): SeatingPlan["drawing"] => ({
   size,
   zones: (zones as ZoneJson[]).map(({ name, position, areas }) => ({ name, position, areas })),
 });
-
-/** Runs the steps at once. */
-export function finish<T>(steps: Generator<void, T>): T {
-  for (;;) {
-    const step = steps.next();
-    if (step.done) return step.value;
-  }
-}
-
-/** Runs the steps, letting others have a turn between them. */
-export async function finishInTurns<T>(steps: Generator<void, T>): Promise<T> {
-  for (;;) {
-    const step = steps.next();
-    if (step.done) return step.value;
-    await setImmediate();
-  }
-}

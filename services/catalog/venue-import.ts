@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
-import type { Pool } from "pg";
 import { v5 as uuidv5, v7 as uuidv7 } from "uuid";
 import type { ImportedVenue, ImportVenue } from "#contracts/catalog.ts";
 import { EventixError } from "#contracts/errors.ts";
-import { transaction } from "#mixins/transaction.ts";
-import { finishInTurns, type PlanSeat, readSeatingPlan, type SeatingPlan } from "./seating-plan.ts";
+import type { Transact } from "./idempotency.ts";
+import { type PlanSeat, readSeatingPlan, type SeatingPlan } from "./seating-plan.ts";
+import { finishInTurns } from "./turns.ts";
 import { allowBulk, insertSeats, insertVenue } from "./venue.repository.ts";
 
 /** Seats a statement: some 1.5 MB, 100 ms. */
@@ -15,7 +15,7 @@ const CHUNK_SEATS = 5_000;
  * the venue that is there; a plan is the same when what would be stored is. Throws SEATING_PLAN_INVALID with all errors.
  */
 export async function importVenue(
-  pool: Pool,
+  transact: Transact,
   organizerId: string,
   { plan: json, duplicateGuids, planId }: ImportVenue,
 ): Promise<ImportedVenue> {
@@ -24,26 +24,24 @@ export async function importVenue(
     throw new EventixError("SEATING_PLAN_INVALID", { errors: errors.listed, errorCount: errors.count });
   }
   const sha256 = await finishInTurns(digest(plan));
-  const venue = await transaction(pool, async (tx) => {
+  return transact(async (tx) => {
     await allowBulk(tx);
-    const inserted = await insertVenue(tx, { id: uuidv7(), organizerId, sha256, plan });
-    if (!inserted.isNew) return inserted;
-    for (const chunk of chunksOf(plan.seats)) {
+    const venue = await insertVenue(tx, { id: uuidv7(), organizerId, sha256, plan });
+    for (const chunk of venue.isNew ? chunksOf(plan.seats) : []) {
       // The guid is the seat's name within its venue, for good: the next version's seats find their own by it.
-      const seats = chunk.map((seat) => ({ ...seat, id: uuidv5(seat.guid, inserted.id) }));
-      await insertSeats(tx, inserted, seats);
+      const seats = chunk.map((seat) => ({ ...seat, id: uuidv5(seat.guid, venue.id) }));
+      await insertSeats(tx, venue, seats);
     }
-    return inserted;
+    return {
+      venueId: venue.id,
+      version: venue.version,
+      name: plan.name,
+      seats: plan.seats.length,
+      categories: plan.categories.flatMap(({ name, seats }) => (seats > 0 ? [{ name, seats }] : [])),
+      warnings: warnings.listed,
+      warningCount: warnings.count,
+    };
   });
-  return {
-    venueId: venue.id,
-    version: venue.version,
-    name: plan.name,
-    seats: plan.seats.length,
-    categories: plan.categories.flatMap(({ name, seats }) => (seats > 0 ? [{ name, seats }] : [])),
-    warnings: warnings.listed,
-    warningCount: warnings.count,
-  };
 }
 
 function* digest({ name, categories, drawing, seats }: SeatingPlan): Generator<void, Buffer> {

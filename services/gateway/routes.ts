@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { config } from "#config";
 import type { Access, CallMeta } from "#contracts/caller.ts";
 import type { BodyKind } from "./body.ts";
-import { holdMeta } from "./hold.ts";
+import { holdMeta, keyed } from "./request-meta.ts";
 import { AVAILABILITY, SEAT_MAP, type SharedAnswer } from "./shared-answers.ts";
 
 /** One address of the API: which action answers it, and how request and answer are translated. */
@@ -90,6 +90,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     access: "catalog:write",
     query: { duplicateGuids: "duplicateGuids", plan: "planId" },
     body: "plan",
+    meta: keyed(bulkMs),
     status: 201,
     timeoutMs: bulkMs,
   },
@@ -99,6 +100,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     action: "catalog.createEvent",
     access: "catalog:write",
     body: "fields",
+    meta: keyed(gatewayCallMs),
     status: 201,
     location: "/api/events",
   },
@@ -109,6 +111,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     access: "catalog:write",
     pathParams: id,
     body: "fields",
+    meta: keyed(bulkMs),
     timeoutMs: bulkMs,
   },
   {

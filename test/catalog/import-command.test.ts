@@ -59,6 +59,42 @@ test("without an event the venue alone is made, and the same file again is the s
   assert.deepEqual([a.eventId, a.venueId], [null, b.venueId]);
 });
 
+test("the same command again is the same event, also when the first run was a draft; another start is another event", async () => {
+  const plan = { ...smallPlan(), name: "Again" };
+  const run = async (...args: string[]) => JSON.parse((await importFile(plan, ...EVENT, ...PRICES, ...args)).stdout);
+  const [first, again, published] = [await run(), await run(), await run("--publish")];
+  assert.equal(first.eventId, again.eventId);
+  assert.equal(first.eventId, published.eventId);
+  assert.equal((await fetch(`${node.url}/api/events/${first.eventId}`)).status, 200);
+  assert.notEqual((await run("--starts-at", "2030-06-01T19:30:00+02:00")).eventId, first.eventId);
+});
+
+test("of fifty requests with one Idempotency-Key one makes the event, and the others are told that they repeat it", async () => {
+  const venue = JSON.parse((await importFile(smallPlan())).stdout) as Imported;
+  const event = { venueId: venue.venueId, name: "Gala", startsAt: "2030-05-01T19:30:00Z", currency: "EUR" };
+  const post = async (body: object) => {
+    const headers = {
+      authorization: `Bearer ${token}`,
+      "content-type": "application/json",
+      "idempotency-key": "fifty",
+    };
+    const response = await fetch(`${node.url}/api/events`, { method: "POST", headers, body: JSON.stringify(body) });
+    return {
+      status: response.status,
+      replayed: response.headers.get("idempotency-replayed"),
+      text: await response.text(),
+    };
+  };
+  const prices = { Stalls: 4500, Circle: 3000 };
+  const answers = await Promise.all(Array.from({ length: 50 }, () => post({ ...event, prices })));
+  assert.deepEqual([...new Set(answers.map(({ status }) => status))], [201]);
+  assert.equal(new Set(answers.map(({ text }) => text)).size, 1);
+  assert.equal(answers.filter(({ replayed }) => replayed === "true").length, 49);
+  const { status, text } = await post({ ...event, prices: { ...prices, Stalls: 1 } });
+  assert.equal(status, 422);
+  assert.match(text, /IDEMPOTENCY_KEY_REUSED/);
+});
+
 test("without --publish the event is a draft", async () => {
   const { stdout } = await importFile(smallPlan(), ...EVENT, ...PRICES);
   const { eventId } = JSON.parse(stdout) as Imported;

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { theatreJson } from "../../plans/theatre.ts";
-import { finish, readSeatingPlan } from "../../services/catalog/seating-plan.ts";
+import { read } from "./support/read.ts";
 
 const file = readFileSync(new URL("../../plans/theatre.json", import.meta.url), "utf8");
-const { plan, errors, warnings } = finish(readSeatingPlan(JSON.parse(file)));
+const { plan, errors, warnings } = read(JSON.parse(file));
 
 test("the sample theatre is what its script draws", () => {
   assert.ok(file === theatreJson(), "plans/theatre.json differs: run node plans/theatre.ts");

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { finish, readSeatingPlan } from "../../services/catalog/seating-plan.ts";
 import { largePlan, planOfRows, seat, smallPlan } from "./support/plans.ts";
+import { read } from "./support/read.ts";
 
-const qualify = (plan: unknown) => finish(readSeatingPlan(plan, { duplicateGuids: "qualify" }));
+const qualify = (plan: unknown) => read(plan, { duplicateGuids: "qualify" });
 const guidsOf = (plan: unknown) => qualify(plan).plan?.seats.map(({ guid }) => guid);
 
 test("guids copied from another zone are made unique with zone and row, all of them, and each is told", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { finish, readSeatingPlan } from "../../services/catalog/seating-plan.ts";
 import { planOfRows, seat } from "./support/plans.ts";
+import { read } from "./support/read.ts";
 
 type Point = [x: number, y: number];
 
@@ -17,7 +17,7 @@ function shuffled<T>(items: readonly T[], seed: number): T[] {
   return cards;
 }
 
-const numbersOf = (plan: unknown) => finish(readSeatingPlan(plan)).plan?.seats.map((one) => one.number);
+const numbersOf = (plan: unknown) => read(plan).plan?.seats.map((one) => one.number);
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 
 function arc(count: number, from: number, to: number, radius = 500): Point[] {
@@ -88,7 +88,7 @@ test("a row cut into several Row objects is one row", () => {
     position: { x: from * 25, y: 0 },
     seats: range(to - from).map((i) => seat(`guid-${from + i}`, String(from + i), i * 25)),
   });
-  const { plan } = finish(readSeatingPlan(planOfRows([cut(20, 30), cut(0, 10), cut(10, 20)])));
+  const { plan } = read(planOfRows([cut(20, 30), cut(0, 10), cut(10, 20)]));
   assert.deepEqual(
     plan?.seats.map((one) => one.number),
     range(30).map(String),

@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { finish, type PlanOptions, readSeatingPlan } from "../../services/catalog/seating-plan.ts";
 import { smallPlan } from "./support/plans.ts";
-
-const read = (plan: unknown, options?: PlanOptions) => finish(readSeatingPlan(plan, options));
+import { read } from "./support/read.ts";
 
 const LISTED = {
   count: 2,

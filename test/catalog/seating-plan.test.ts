@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { finish, type PlanOptions, readSeatingPlan } from "../../services/catalog/seating-plan.ts";
 import { type LoosePlan, largePlan, seat, smallPlan } from "./support/plans.ts";
+import { read } from "./support/read.ts";
 
 type Finding = [path: string, message: RegExp];
-const read = (plan: unknown, options?: PlanOptions) => finish(readSeatingPlan(plan, options));
 
 /** The small plan with something done to it; what is returned takes its place. */
 function changed(change: (plan: LoosePlan) => unknown): unknown {

@@ -13,7 +13,7 @@ const { ServiceBroker } = await import("moleculer");
 const { default: schema } = await import("../../../services/catalog/catalog.service.ts");
 
 /** The catalog on a database of its own, with the middlewares of a node and no transporter. */
-const broker = new ServiceBroker({ ...brokerOptions(config), transporter: null, logger: false });
+export const broker = new ServiceBroker({ ...brokerOptions(config), transporter: null, logger: false });
 broker.createService(schema);
 await broker.start();
 
