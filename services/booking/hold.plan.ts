@@ -11,6 +11,8 @@ export interface HoldRequest {
   correlationId: string;
   /** The Idempotency-Key with the SHA-256 of the body it came with. */
   idempotency: { key: string; hash: Buffer } | null;
+  /** Epoch ms by this node's clock; nothing is written for a hold that is late. */
+  deadline: number;
 }
 
 export interface LockedSeat {
@@ -55,6 +57,16 @@ export interface BatchView {
   bookings: ReadonlyMap<string, BookingResponse>;
   /** Whether rows locked by others were waited for: only then is a missing seat one that does not exist. */
   waited: boolean;
+  /** This node's clock, epoch ms. */
+  clock: number;
+}
+
+/** What the holds before this one in its batch were granted. */
+interface GrantedBefore {
+  /** By seatKey. */
+  seats: Map<string, LockedSeat>;
+  /** By booking id. */
+  bookings: Map<string, BookingResponse>;
 }
 
 export interface GrantedSeat extends LockedSeat {
@@ -82,42 +94,45 @@ export const idempotencyScope = (userId: string, key: string) => `${key}\n${user
  * Idempotency-Key or its booking id, is answered the same again whatever has become of the booking since.
  */
 export function planHolds(holds: readonly HoldRequest[], view: BatchView): Verdict[] {
-  const taken = new Map<string, LockedSeat>();
+  const before: GrantedBefore = { seats: new Map(), bookings: new Map() };
   return holds.map((hold) => {
-    const verdict = decide(hold, view, taken);
-    if (verdict.kind === "granted")
-      for (const seat of verdict.seats) taken.set(seatKey(seat.eventId, seat.seatId), seat);
+    const verdict = decide(hold, view, before);
+    if (verdict.kind === "granted") {
+      before.bookings.set(hold.bookingId, verdict.booking);
+      for (const seat of verdict.seats) before.seats.set(seatKey(seat.eventId, seat.seatId), seat);
+    }
     return verdict;
   });
 }
 
-function decide(hold: HoldRequest, view: BatchView, taken: ReadonlyMap<string, LockedSeat>): Verdict {
+function decide(hold: HoldRequest, view: BatchView, before: GrantedBefore): Verdict {
   const kept = hold.idempotency && view.keys.get(idempotencyScope(hold.userId, hold.idempotency.key));
   if (kept && !kept.stale) {
     if (!hold.idempotency?.hash.equals(kept.hash)) return refuse("IDEMPOTENCY_KEY_REUSED");
     return { kind: "answered", booking: kept.answer, replayed: true };
   }
-  const existing = view.bookings.get(hold.bookingId);
+  const existing = view.bookings.get(hold.bookingId) ?? before.bookings.get(hold.bookingId);
   if (existing) return { kind: "answered", booking: existing, replayed: false };
+  if (hold.deadline <= view.clock) return refuse("SERVICE_UNAVAILABLE");
 
   const terms = view.terms.get(hold.eventId);
   if (!terms?.onSale) return refuse("EVENT_NOT_ON_SALE");
   if (hold.seatIds.length > terms.maxSeats) return refuse("MAX_SEATS_EXCEEDED", { maxSeats: terms.maxSeats });
-  return decideSeats(hold, terms, view, taken, kept?.stale ?? false);
+  return decideSeats(hold, terms, view, before, kept?.stale ?? false);
 }
 
 function decideSeats(
   hold: HoldRequest,
   terms: TermsNow,
   view: BatchView,
-  taken: ReadonlyMap<string, LockedSeat>,
+  before: GrantedBefore,
   dropStaleKey: boolean,
 ): Verdict {
   const rows: LockedSeat[] = [];
   const missing: string[] = [];
   for (const seatId of hold.seatIds) {
     const key = seatKey(hold.eventId, seatId);
-    const row = taken.get(key) ?? view.seats.get(key);
+    const row = before.seats.get(key) ?? view.seats.get(key);
     if (row) rows.push(row);
     else missing.push(seatId);
   }

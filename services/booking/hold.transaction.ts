@@ -1,5 +1,4 @@
 import type { Pool, PoolClient, QueryResult } from "pg";
-import { EventixError } from "#contracts/errors.ts";
 import { insertFacts } from "#mixins/outbox.repository.ts";
 import { RolledBackError, settle, withClient } from "#mixins/transaction.ts";
 import { factsOfHolds } from "./hold.facts.ts";
@@ -18,8 +17,6 @@ import {
 import { readTerms, toTerms } from "./sql/read-terms.sql.ts";
 
 export interface BatchedHold extends HoldRequest {
-  /** Epoch ms; nothing is written for a hold that is late. */
-  deadline: number;
   /** It may have been committed before: look its booking up. */
   mayExist: boolean;
 }
@@ -45,7 +42,7 @@ export async function commitHolds(
 ): Promise<HoldOutcome> {
   return withClient(pool, async (client) => {
     const view = await firstFlight(client, holds, wait);
-    const verdicts = planHolds(holds, view).map((verdict, n) => inTime(verdict, holds[n] as BatchedHold));
+    const verdicts = planHolds(holds, view);
     const grants = verdicts.flatMap((v, n) => (v.kind === "granted" ? [{ ...v, hold: holds[n] as BatchedHold }] : []));
     if (grants.length === 0) await client.query("rollback");
     else {
@@ -80,6 +77,7 @@ async function firstFlight(client: PoolClient, holds: readonly BatchedHold[], wa
     bookings: mapOf(bookings, toMadeBooking, (booking) => booking.id),
     terms: mapOf(terms, toTerms, (t) => t.eventId),
     waited: wait,
+    clock: Date.now(),
   };
 }
 
@@ -97,11 +95,6 @@ async function secondFlight(client: PoolClient, grants: (Granted & { dropStaleKe
     client.query("commit"),
   ]);
   if (results.at(-1)?.command !== "COMMIT") throw new RolledBackError();
-}
-
-function inTime(verdict: Verdict, hold: BatchedHold): Verdict {
-  if (verdict.kind !== "granted" || Date.now() < hold.deadline) return verdict;
-  return { kind: "refused", error: new EventixError("SERVICE_UNAVAILABLE") };
 }
 
 function mapOf<T>(

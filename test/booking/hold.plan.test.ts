@@ -14,6 +14,8 @@ import {
 
 const EVENT = "e";
 const NOW = new Date("2030-01-01T00:00:00Z");
+/** The node's clock, which is not the database's. */
+const CLOCK = 1_000;
 const HASH = Buffer.from("body");
 
 const terms: TermsNow = {
@@ -52,6 +54,7 @@ const hold = (seatIds: string[], over: Partial<HoldRequest> = {}): HoldRequest =
   bookingId: `b${++made}`,
   correlationId: "c",
   idempotency: null,
+  deadline: CLOCK + 1,
   ...over,
 });
 
@@ -61,6 +64,7 @@ const view = (seats: LockedSeat[], over: Partial<BatchView> = {}): BatchView => 
   keys: new Map(),
   bookings: new Map(),
   waited: false,
+  clock: CLOCK,
   ...over,
 });
 
@@ -146,6 +150,24 @@ const cases: [name: string, holds: HoldRequest[], view: BatchView, verdicts: str
   [
     "a booking that exists is answered whatever its seats are now",
     [hold(["a"], { bookingId: "mine" })],
+    view([seat("a", heldUntil(9))], { bookings: new Map([["mine", answer]]) }),
+    ["answered"],
+  ],
+  [
+    "a hold that meets its own repeat in the batch is made once, and both are answered with it",
+    [hold(["a"], { bookingId: "mine" }), hold(["a"], { bookingId: "mine" })],
+    view([seat("a")]),
+    ["granted", "answered"],
+  ],
+  [
+    "a late hold gets nothing, and nobody is refused a seat because of it",
+    [hold(["a"], { deadline: CLOCK }), hold(["a"])],
+    view([seat("a")]),
+    ["SERVICE_UNAVAILABLE", "granted"],
+  ],
+  [
+    "a late hold that was answered before is answered again",
+    [hold(["a"], { bookingId: "mine", deadline: CLOCK })],
     view([seat("a", heldUntil(9))], { bookings: new Map([["mine", answer]]) }),
     ["answered"],
   ],
