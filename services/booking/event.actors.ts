@@ -1,4 +1,6 @@
 import { LRUCache } from "lru-cache";
+import { EventixError } from "#contracts/errors.ts";
+import { retryWaitMs } from "#mixins/retryable.ts";
 import { EventActor, type PendingHold } from "./event.actor.ts";
 import type { HoldCommitter } from "./hold.committer.ts";
 import { SeatMemory, type SeatReading } from "./seat.memory.ts";
@@ -31,9 +33,9 @@ export class EventActors {
     this.#rest = setInterval(() => this.#putToRest(), REST_EVERY_MS).unref();
   }
 
-  /** Gives a hold to its event's actor. Throws EVENT_NOT_FOUND, EVENT_NOT_ON_SALE. */
+  /** Gives a hold to its event's actor. Throws EVENT_NOT_FOUND, EVENT_NOT_ON_SALE; SERVICE_UNAVAILABLE at its deadline. */
   async offer(hold: PendingHold): Promise<void> {
-    const actor = this.#awake.get(hold.eventId) ?? (await this.#wake(hold.eventId));
+    const actor = this.#awake.get(hold.eventId) ?? (await before(hold.deadline, this.#wake(hold.eventId)));
     actor.offer(hold);
   }
 
@@ -59,7 +61,9 @@ export class EventActors {
   async #make(eventId: string): Promise<EventActor> {
     await this.#ports.requireOnShelf(eventId);
     const readAt = performance.now();
-    const { now, seats } = await this.#ports.loadSeats(eventId);
+    const { now, seats } = await this.#ports.loadSeats(eventId).catch((error: Error) => {
+      throw retryWaitMs(error) === undefined ? error : new EventixError("SERVICE_UNAVAILABLE");
+    });
     const actor = new EventActor(eventId, new SeatMemory(seats, readAt), now, {
       readSeats: this.#ports.readSeats,
       wake: (awake) => this.#ports.committer.wake(awake),
@@ -72,4 +76,11 @@ export class EventActors {
   #putToRest(): void {
     for (const [eventId, actor] of this.#awake.entries()) if (actor.idleMs > IDLE_MS) this.#awake.delete(eventId);
   }
+}
+
+/** What `work` gives, or SERVICE_UNAVAILABLE at the deadline (epoch ms); `work` goes on for others who wait for it. */
+function before<T>(deadline: number, work: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new EventixError("SERVICE_UNAVAILABLE")), deadline - Date.now());
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

@@ -9,6 +9,8 @@ import type { SeatLease, SeatLocks } from "./seat.locks.ts";
 
 const BATCH_LIMIT = 128;
 const BATCHES_IN_FLIGHT = 4;
+/** Holds on their own may wait half a second each for a locked row: they leave places to the batches of all others. */
+const ALONE_IN_FLIGHT = 2;
 /** How often deadlines and retries of waiting holds are looked at. */
 const TICK_MS = 50;
 const CONTENDED_WAIT_MS = 25;
@@ -37,7 +39,10 @@ export class HoldCommitter {
   readonly #ports: CommitterPorts;
   readonly #withMail = new Set<EventActor>();
   readonly #busyKeys = new Set<string>();
+  /** In a batch in flight for which nothing has been written yet: whoever is late among them is so for good. */
+  readonly #unwritten = new Set<PendingHold>();
   #inFlight = 0;
+  #aloneInFlight = 0;
   #scheduled = false;
   #tick: NodeJS.Timeout | undefined;
   #onIdle: (() => void) | undefined;
@@ -71,31 +76,37 @@ export class HoldCommitter {
     while (this.#inFlight < BATCHES_IN_FLIGHT) {
       const batch = this.#collect();
       if (batch.length === 0) break;
+      const alone = isAlone(batch) ? 1 : 0;
       this.#inFlight++;
+      this.#aloneInFlight += alone;
       void this.#run(batch).finally(() => {
         this.#inFlight--;
+        this.#aloneInFlight -= alone;
         this.#schedule();
       });
     }
     for (const actor of this.#withMail) if (!actor.hasMail) this.#withMail.delete(actor);
-    if (this.#withMail.size > 0) this.#tick ??= setTimeout(() => this.#onTick(), TICK_MS);
-    else if (this.#inFlight === 0) this.#onIdle?.();
+    if (this.#withMail.size > 0 || this.#inFlight > 0) this.#tick ??= setTimeout(() => this.#onTick(), TICK_MS);
+    else this.#onIdle?.();
   }
 
   #onTick(): void {
     this.#tick = undefined;
-    for (const actor of this.#withMail) actor.refuseLate(Date.now(), this.#busyKeys);
+    const now = Date.now();
+    for (const actor of this.#withMail) actor.refuseLate(now, this.#busyKeys);
+    for (const hold of this.#unwritten) if (hold.deadline <= now) hold.reject(new EventixError("SERVICE_UNAVAILABLE"));
     this.#schedule();
   }
 
   /** A hold that must go alone, else holds from all mailboxes in turn. */
   #collect(): Ticket[] {
     const actors = [...this.#withMail];
-    for (const actor of actors) {
+    for (const actor of this.#aloneInFlight < ALONE_IN_FLIGHT ? actors : []) {
       const hold = actor.takeAlone(this.#busyKeys);
       if (hold) return [this.#claim({ actor, hold })];
     }
     const batch: Ticket[] = [];
+    const asked = new Set<EventActor>();
     for (
       let share = Math.ceil(BATCH_LIMIT / Math.max(actors.length, 1));
       share > 0;
@@ -105,17 +116,18 @@ export class HoldCommitter {
       for (const actor of actors) {
         const room = Math.min(share, BATCH_LIMIT - batch.length);
         if (room === 0) break;
+        asked.add(actor);
         for (const hold of actor.take(room, this.#busyKeys)) batch.push(this.#claim({ actor, hold }));
       }
       if (batch.length === before || batch.length === BATCH_LIMIT) break;
     }
-    this.#rotate(actors);
+    this.#rotate(asked);
     return batch;
   }
 
-  /** Whoever was asked first is asked last the next time. */
-  #rotate([first]: EventActor[]): void {
-    if (first && this.#withMail.delete(first)) this.#withMail.add(first);
+  /** Whoever was asked is asked last the next time, and the first of them last of all. */
+  #rotate([first, ...more]: Iterable<EventActor>): void {
+    for (const actor of first ? [...more, first] : []) if (this.#withMail.delete(actor)) this.#withMail.add(actor);
   }
 
   #claim(ticket: Ticket): Ticket {
@@ -140,16 +152,27 @@ export class HoldCommitter {
   }
 
   /** Decides a batch under its locks; returns the holds that have to be decided again. */
-  async #decide(batch: Ticket[]): Promise<Ticket[]> {
+  async #decide(tickets: Ticket[]): Promise<Ticket[]> {
+    const batch = inTime(tickets);
+    if (batch.length === 0) return [];
+    const holds = batch.map(({ hold }) => hold);
+    for (const hold of holds) this.#unwritten.add(hold);
+    const written = () => {
+      for (const hold of holds) this.#unwritten.delete(hold);
+    };
+    return this.#commit(batch, written).finally(written);
+  }
+
+  async #commit(batch: Ticket[], written: () => void): Promise<Ticket[]> {
     const lease = await this.#ports.locks.acquire(resourcesOf(batch));
     if (lease === "unreachable") return refuseAll(batch, "SERVICE_UNAVAILABLE");
     if (lease === "contended") return batch.length > 1 ? this.#halve(batch) : later(batch, CONTENDED_WAIT_MS);
     const holds = batch.map(({ hold }) => hold);
-    const wait = holds.some((hold) => hold.alone);
-    const ended = await commitHolds(this.#ports.pool, holds, {
-      wait,
-      beforeWriting: () => this.#checkLease(lease),
-    }).then(
+    const beforeWriting = () => {
+      this.#checkLease(lease);
+      written();
+    };
+    const ended = await commitHolds(this.#ports.pool, holds, { wait: isAlone(batch), beforeWriting }).then(
       (outcome) => this.#answer(batch, outcome),
       (error: unknown) => ({ error }),
     );
@@ -177,6 +200,7 @@ export class HoldCommitter {
       else {
         if (verdict.kind === "alone") ticket.hold.alone = true;
         else for (const id of verdict.bookingIds) runOut.add(id);
+        this.#unwritten.add(ticket.hold);
         again.push(ticket);
       }
     });
@@ -189,10 +213,12 @@ export class HoldCommitter {
     if (runOut.size === 0) return again;
     try {
       await this.#ports.expire([...runOut].sort());
-      return again;
     } catch (error) {
-      return this.#recover(again, error);
+      if (again.length === 1) return this.#recover(again, error);
+      // Each by itself: a booking that is locked, or cannot be expired, holds up only those who want its seats.
+      for (const { hold } of again) hold.alone = true;
     }
+    return again;
   }
 
   /** A failed batch is halved until what fails is alone; what may pass later is tried again until its deadline. */
@@ -200,6 +226,7 @@ export class HoldCommitter {
     for (const { hold } of batch) hold.mayExist = true;
     const guilty = isDataError(error) || /^(40|55|57014)/.test(sqlState(error) ?? "");
     if (guilty && batch.length > 1) return this.#halve(batch);
+    if (guilty) for (const { hold } of batch) hold.alone = true;
     const waitMs = error instanceof LocksRanOut || isViolation(error) ? CONTENDED_WAIT_MS : retryWaitMs(error);
     if (waitMs === undefined) return this.#fail(batch, error);
     this.#ports.logger.warn(`holds are decided again: ${(error as Error).message}`);
@@ -228,6 +255,17 @@ interface Ticket {
 interface Undecided {
   again: Ticket[];
   runOut: ReadonlySet<string>;
+}
+
+const isAlone = (batch: Ticket[]): boolean => batch.some(({ hold }) => hold.alone);
+
+/** Those whose deadline has not passed; refuses the others. */
+function inTime(batch: Ticket[]): Ticket[] {
+  const [late, rest] = [[] as Ticket[], [] as Ticket[]];
+  const now = Date.now();
+  for (const ticket of batch) (ticket.hold.deadline <= now ? late : rest).push(ticket);
+  refuseAll(late, "SERVICE_UNAVAILABLE");
+  return rest;
 }
 
 /** Another transaction was first: the next try sees what it did. */

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import type { ISocketFactory } from "kafkajs";
 
-/** A way to Kafka that a test can cut or clog, for a client that is given its `socketFactory`. */
+/** A way to a server that a test can cut or clog: by its port, or for a Kafka client that is given its `socketFactory`. */
 export async function openProxy(broker: string) {
   const [host, port] = broker.split(":");
   const sockets = new Set<Socket>();
@@ -32,6 +32,7 @@ export async function openProxy(broker: string) {
   };
   const socketFactory: ISocketFactory = ({ onConnect }) => connect({ host: "127.0.0.1", port: at }, onConnect);
   return {
+    port: at,
     socketFactory,
     /** Connections break, and new ones are refused. */
     cut,

@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import type { Pool } from "pg";
+import { createPool } from "#mixins/database.mixin.ts";
+import type { HoldAnswer } from "../../services/booking/event.actor.ts";
+import { openProxy } from "../broker/support/proxy.ts";
+import { until } from "../support/until.ts";
+import { hold, openBoxOffice, putOnSale, stranger, untilWaiting } from "./support/box-office.ts";
+import { HoldDesk } from "./support/hold-desk.ts";
+
+let pool: Pool;
+let desk: HoldDesk;
+
+before(async () => {
+  pool = await openBoxOffice(20);
+  desk = new HoldDesk(pool);
+});
+after(async () => {
+  await desk.close();
+  await pool.end();
+});
+
+async function codeOf(answer: Promise<HoldAnswer>): Promise<string> {
+  const [result] = await Promise.allSettled([answer]);
+  return result.status === "fulfilled" ? "HELD" : result.reason.type;
+}
+
+test("holds that wait for rows locked elsewhere do not keep other events waiting", async (t) => {
+  const stuck = await putOnSale(pool, 8);
+  const free = await putOnSale(pool, 1);
+  const other = await stranger(t, pool);
+  await other.query("begin");
+  await other.query("select from seat_inventory where event_id = $1 for update", [stuck.eventId]);
+  const waiting = stuck.seatIds.map((seatId) => codeOf(desk.hold(stuck.eventId, [seatId])));
+  await untilWaiting(pool, 2);
+  assert.equal(await codeOf(desk.hold(free.eventId, free.seatIds)), "HELD");
+  await untilWaiting(pool, 2); // they still do
+  await other.query("rollback");
+  assert.deepEqual(new Set(await Promise.all(waiting)), new Set(["HELD"]));
+});
+
+test("when more events ask than fit into a batch, each has its turn before any has a third", async () => {
+  const shows = await Promise.all(Array.from({ length: 300 }, () => putOnSale(pool, 4)));
+  await Promise.all(shows.map(({ eventId, seatIds }) => desk.hold(eventId, seatIds.slice(3))));
+  const order: number[] = [];
+  await Promise.all(
+    shows.flatMap(({ eventId, seatIds }) =>
+      [0, 1, 2].map((n) => desk.hold(eventId, [seatIds[n] as string]).then(() => order.push(n))),
+    ),
+  );
+  // Two batches beside one another may end in either order.
+  assert(order.lastIndexOf(0) - 128 < order.indexOf(2), `${order.lastIndexOf(0)} ${order.indexOf(2)}`);
+});
+
+test("run-out holds whose bookings stay locked hold up neither the others of the batch nor any deadline", async (t) => {
+  const { eventId, seatIds } = await putOnSale(pool, 10);
+  for (const seatId of seatIds.slice(1)) await hold(pool, eventId, [seatId], { expiresIn: "-1 second" });
+  const other = await stranger(t, pool);
+  await other.query("begin");
+  await other.query("select from bookings where event_id = $1 for update", [eventId]);
+  const deadline = Date.now() + 1_000;
+  const over = { deadline, refusable: false };
+  const answers = seatIds.map((seatId) => codeOf(desk.hold(eventId, [seatId], over)));
+  assert.deepEqual(await Promise.all(answers), ["HELD", ...Array(9).fill("SERVICE_UNAVAILABLE")]);
+  assert(Date.now() < deadline + 500, `answered ${Date.now() - deadline} ms after the deadline`);
+  await other.query("rollback");
+  assert.equal(await codeOf(desk.hold(eventId, seatIds.slice(1), { refusable: false })), "HELD");
+});
+
+test("a database that falls silent costs a hold its chance, not its answer: awake or not, the actor answers in time", async () => {
+  const awake = await putOnSale(pool, 2);
+  const asleep = await putOnSale(pool, 1);
+  const url = new URL(pool.options.connectionString as string);
+  const proxy = await openProxy(url.host);
+  const silent = createPool(
+    `postgres://${url.username}:${url.password}@127.0.0.1:${proxy.port}${url.pathname}`,
+    "far",
+    4,
+  );
+  silent.on("error", () => {});
+  const far = new HoldDesk(silent);
+  await Promise.all([far.hold(awake.eventId, awake.seatIds.slice(0, 1)), silent.query("select 1")]);
+  await until(() => silent.idleCount === 2, { what: "two connections that are open already" });
+
+  proxy.clog();
+  const deadline = Date.now() + 400;
+  const answers = [
+    far.hold(awake.eventId, awake.seatIds.slice(1), { deadline }),
+    far.hold(asleep.eventId, asleep.seatIds, { deadline }),
+  ].map(codeOf);
+  assert.deepEqual(await Promise.all(answers), ["SERVICE_UNAVAILABLE", "SERVICE_UNAVAILABLE"]);
+  assert(Date.now() < deadline + 500, `answered ${Date.now() - deadline} ms after the deadline`);
+
+  // What went into the clog is lost: these connections say nothing any more, and only their end frees the seat.
+  await proxy.mend();
+  assert.equal(await codeOf(far.hold(awake.eventId, awake.seatIds.slice(1), { deadline: Date.now() + 8_000 })), "HELD");
+  await far.close();
+  await silent.end();
+  await proxy.close();
+});
