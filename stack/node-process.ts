@@ -9,7 +9,7 @@ export interface NodeOptions {
   /** All of it: nothing is taken from this process's environment. */
   env: NodeJS.ProcessEnv;
   /** Where its log goes; `pipe` leaves it to the caller to read. */
-  output: "inherit" | "pipe";
+  output: "inherit" | "pipe" | number;
   /** In a session of its own, so that the terminal's Ctrl-C reaches only us, and we stop it before its servers. */
   ownSession?: boolean;
 }

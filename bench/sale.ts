@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import type { LoadJob, LoadResult, RequestLine } from "./load/job.ts";
+import { ownPairs } from "./seats.ts";
+import { type BenchEvent, clearShelf, countBookings, putOnSale } from "./shelf.ts";
+import { type BenchNode, load, type World } from "./world.ts";
+
+/** More buyers than requests in flight, so that hardly any buyer has two. */
+export const BUYERS = 512;
+
+export interface Sale {
+  node: BenchNode;
+  tokens: string[];
+}
+
+/** New events with nothing sold, every actor awake and every token verified. */
+export async function openSale(world: World, sale: Sale, events: number, seats: number): Promise<BenchEvent[]> {
+  await clearShelf(world.db);
+  const shelf = await putOnSale(world.db, events, seats);
+  await warm(sale, shelf);
+  return shelf;
+}
+
+async function warm({ node, tokens }: Sale, events: readonly BenchEvent[]): Promise<void> {
+  const known = tokens.map((_, token): RequestLine => ({ method: "GET", path: "/api/bookings/my?limit=1", token }));
+  const body = ({ id }: BenchEvent) => JSON.stringify({ eventId: id, seatIds: [NO_SEAT] });
+  const awake = events.map(
+    (event): RequestLine => ({ method: "POST", path: "/api/bookings", token: 0, body: body(event) }),
+  );
+  await load({
+    port: node.port,
+    tokens,
+    requests: [...known, ...awake],
+    pace: { closed: 16 },
+    seconds: 60,
+    repeat: false,
+  });
+}
+
+const NO_SEAT = "00000000-0000-4000-8000-000000000000";
+
+export interface Sold extends LoadResult {
+  /** Bookings in the database, of this load. */
+  accepted: number;
+  perSecond: number;
+}
+
+/**
+ * Lets buyers take pairs of seats of their own for so long, or until half of the seats are held, and counts in the database.
+ * Throws when it does not hold exactly what the buyers were told, or a seat twice.
+ */
+export async function sell(
+  world: World,
+  { node, tokens }: Sale,
+  events: readonly BenchEvent[],
+  {
+    pace,
+    seconds,
+    requests = ownPairs(events, tokens.length),
+  }: Pick<LoadJob, "pace" | "seconds"> & { requests?: RequestLine[] },
+): Promise<Sold> {
+  const before = await countBookings(world.db);
+  const result = await load({ port: node.port, tokens, requests, pace, seconds, repeat: false });
+  const { bookings, oversold } = await countBookings(world.db);
+  const accepted = bookings - before.bookings;
+  const told = result.statuses[201] ?? 0;
+  assert.equal(oversold, 0, "a seat is in two bookings");
+  assert(accepted >= told && accepted <= told + (result.statuses[0] ?? 0), `${accepted} bookings, ${told} answers 201`);
+  return { ...result, accepted, perSecond: accepted / result.seconds };
+}
