@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { hostname } from "node:os";
 
 /** One setting: where it comes from, what it is when absent, and why anyone would change it. */
@@ -14,6 +15,17 @@ const list = (raw: string) =>
     .split(",")
     .map((item) => item.trim())
     .filter((item) => item !== "");
+
+function networks(raw: string): string[] {
+  for (const item of list(raw)) {
+    const [address = "", bits = "0", more] = item.split("/");
+    const bitsMax = { 0: -1, 4: 32, 6: 128 }[isIP(address)] as number;
+    if (!/^\d{1,3}$/.test(bits) || Number(bits) > bitsMax || more !== undefined) {
+      throw new Error(`must be addresses or networks such as 10.0.0.0/8, separated by commas; ${item} is none`);
+    }
+  }
+  return list(raw);
+}
 
 function integer(min: number, max: number) {
   return (raw: string) => {
@@ -86,6 +98,24 @@ export const SETTINGS = {
     "600",
     integer(1, 1_000_000_000),
     "Requests a user may make on one gateway.",
+  ),
+  addressRateLimitPerMinute: setting(
+    "ADDRESS_RATE_LIMIT_PER_MINUTE",
+    "6000",
+    integer(1, 1_000_000_000),
+    "Requests without a token, or that need none, that one address (of IPv6: one /64) may make on one gateway.",
+  ),
+  failedLoginsPerMinute: setting(
+    "FAILED_LOGINS_PER_MINUTE",
+    "60",
+    integer(1, 1_000_000_000),
+    "Bad tokens one address may send to one gateway before its tokens are refused unread.",
+  ),
+  trustedProxies: setting(
+    "TRUSTED_PROXIES",
+    "",
+    networks,
+    "Addresses and networks (10.0.0.0/8) of our own proxies: what they say in X-Forwarded-For is believed. Behind a proxy that is not listed, all clients share one address.",
   ),
   corsOrigins: setting("CORS_ORIGINS", "", list, "Origins whose pages may call the API, separated by commas."),
   authJwksUri: setting(

@@ -22,7 +22,12 @@ export const ERRORS = {
     message: "A valid bearer token is needed. Sign in and send it in the Authorization header.",
   },
   FORBIDDEN: { status: 403, retryable: false, message: "The token lacks the scope or the organizer that this needs." },
-  NOT_FOUND: { status: 404, retryable: false, message: "There is nothing at this address. Check method and path." },
+  NOT_FOUND: { status: 404, retryable: false, message: "There is nothing at this address. Check the path." },
+  METHOD_NOT_ALLOWED: {
+    status: 405,
+    retryable: false,
+    message: "This address does not take this method. Those it takes are in the Allow header.",
+  },
   EVENT_NOT_FOUND: {
     status: 404,
     retryable: false,
@@ -95,7 +100,22 @@ export const ERRORS = {
     retryable: false,
     message: "The body is larger than this route takes. The limit is in details.limit.",
   },
+  UNSUPPORTED_MEDIA_TYPE: {
+    status: 415,
+    retryable: false,
+    message: "The body is not of a kind that is read here. Send JSON in UTF-8 with Content-Type: application/json.",
+  },
+  REQUEST_TOO_SLOW: {
+    status: 408,
+    retryable: true,
+    message: "The request did not arrive in time and was not looked at. Send it again, over a better connection.",
+  },
   RATE_LIMITED: { status: 429, retryable: true, message: "Too many requests. Wait for Retry-After." },
+  TOO_MANY_FAILED_LOGINS: {
+    status: 429,
+    retryable: true,
+    message: "Too many bad tokens came from this address. Get a new token, and wait for Retry-After.",
+  },
   SERVICE_UNAVAILABLE: {
     status: 503,
     retryable: true,

@@ -1,5 +1,5 @@
 import { hash, type KeyObject } from "node:crypto";
-import jwt, { type JwtPayload } from "jsonwebtoken";
+import jwt, { type JwtHeader, type JwtPayload } from "jsonwebtoken";
 import { LRUCache } from "lru-cache";
 import type { Caller } from "#contracts/caller.ts";
 import { EventixError } from "#contracts/errors.ts";
@@ -39,16 +39,24 @@ export class Authenticator {
 
   /**
    * The caller named by an Authorization header.
-   * Throws UNAUTHORIZED for no token or a bad one, SERVICE_UNAVAILABLE when the issuer's keys cannot be had.
+   * Throws UNAUTHORIZED for a bad token or none, SERVICE_UNAVAILABLE when the issuer's keys cannot be had.
    */
-  async callerOf(authorization: string | undefined): Promise<Caller> {
-    if (!authorization || authorization.length > TOKEN_MAX_LENGTH) throw new EventixError("UNAUTHORIZED");
-    const token = BEARER.exec(authorization)?.[1];
+  async callerOf(authorization: string): Promise<Caller> {
+    const token = tokenIn(authorization);
     if (!token) throw new EventixError("UNAUTHORIZED");
-    const id = hash("sha256", token, "base64");
+    return this.#recalled(idOf(token)) ?? (await this.#verifyOnce(idOf(token), token)).caller;
+  }
+
+  /** The caller named by an Authorization header if its token was verified before and is still good. */
+  recall(authorization: string): Caller | undefined {
+    const token = tokenIn(authorization);
+    return token ? this.#recalled(idOf(token)) : undefined;
+  }
+
+  #recalled(id: string): Caller | undefined {
     const known = this.#verified.get(id);
-    if (known && known.expiresAtMs > Date.now() && this.#keys.peek(known.kid) === known.key) return known.caller;
-    return (await this.#verifyOnce(id, token)).caller;
+    if (!known || known.expiresAtMs <= Date.now() || this.#keys.peek(known.kid) !== known.key) return undefined;
+    return known.caller;
   }
 
   #verifyOnce(id: string, token: string): Promise<Verified> {
@@ -65,7 +73,7 @@ export class Authenticator {
   }
 
   async #verify(token: string): Promise<Verified> {
-    const header = jwt.decode(token, { complete: true })?.header;
+    const header = headerOf(token);
     // Looked at before a key is asked for: an HS256 token must never meet a public key as its secret.
     if (header?.alg !== "RS256" || typeof header.kid !== "string" || header.kid.length > KEY_ID_MAX_LENGTH) {
       throw new EventixError("UNAUTHORIZED");
@@ -89,6 +97,20 @@ export class Authenticator {
   }
 }
 
+/** jsonwebtoken throws for a payload that is no JSON. */
+function headerOf(token: string): JwtHeader | undefined {
+  try {
+    return jwt.decode(token, { complete: true })?.header;
+  } catch {
+    return undefined;
+  }
+}
+
+const idOf = (token: string) => hash("sha256", token, "base64");
+
+const tokenIn = (authorization: string): string | undefined =>
+  authorization.length > TOKEN_MAX_LENGTH ? undefined : BEARER.exec(authorization)?.[1];
+
 function callerFrom(claims: JwtPayload): Caller {
   if (!isName(claims.sub)) throw new EventixError("UNAUTHORIZED");
   const { scope, permissions } = claims as { scope?: unknown; permissions?: unknown };
@@ -102,5 +124,8 @@ function callerFrom(claims: JwtPayload): Caller {
   };
 }
 
+/** NUL and halves of surrogate pairs cannot be stored. */
+const NAME = /^[^\p{Cc}\p{Cs}]+$/u;
+
 const isName = (value: unknown): value is string =>
-  typeof value === "string" && value !== "" && value.length <= NAME_MAX_LENGTH;
+  typeof value === "string" && value.length <= NAME_MAX_LENGTH && NAME.test(value);

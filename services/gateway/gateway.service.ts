@@ -7,12 +7,14 @@ import { EventixError } from "#contracts/errors.ts";
 import { admit, type Gatekeepers } from "./admission.ts";
 import { Authenticator } from "./auth.ts";
 import { readBody } from "./body.ts";
+import { ClientAddresses } from "./client-address.ts";
 import { CORRELATION_HEADER, correlationIdFrom } from "./correlation.ts";
 import { allowOrigin } from "./cors.ts";
 import { HEALTH_ALIASES } from "./health.ts";
 import { httpErrorOf } from "./http-errors.ts";
 import { limitConnections, stopServer } from "./http-server.ts";
 import { KeyRing } from "./key-ring.ts";
+import { type Alias, findAlias, methodsAt } from "./methods.ts";
 import { paramsOf, parseQuery } from "./params.ts";
 import { RateLimiter } from "./rate-limit.ts";
 import { rememberRoute, watchRequest } from "./request-log.ts";
@@ -22,16 +24,17 @@ import { sendJson, successOf } from "./success.ts";
 
 interface Gateway extends Service, Gatekeepers {
   server: Server;
+  aliases: OurAlias[];
   shared: SharedAnswers;
   sendResponse(req: IncomingRequest, res: GatewayResponse, data: unknown): void;
   sendError(req: IncomingRequest, res: GatewayResponse, error: unknown): void;
   answer(endpoint: Endpoint, params: object, req: IncomingRequest, res: GatewayResponse): Promise<void>;
 }
-type Alias = {
+interface OurAlias extends Alias {
   endpoint?: Endpoint;
   handler?: (req: IncomingRequest, res: GatewayResponse) => unknown;
   fullPath: string;
-};
+}
 type GatewayContext = Context<unknown, CallMeta & Record<string, unknown>>;
 
 /** The REST API: who may ask, what is asked, and how it is answered. All else is the services' behind it. */
@@ -73,7 +76,12 @@ const gateway: ServiceSchema<ApiSettingsSchema, object, object, Gateway> = {
   created() {
     const keys = new KeyRing(config.authJwksUri);
     this.authenticator = new Authenticator({ keys, issuer: config.authIssuer, audience: config.authAudience });
-    this.limiter = new RateLimiter(config.rateLimitPerMinute);
+    this.addresses = new ClientAddresses(config.trustedProxies);
+    this.limits = {
+      user: new RateLimiter(config.rateLimitPerMinute),
+      address: new RateLimiter(config.addressRateLimitPerMinute),
+      failedLogins: new RateLimiter(config.failedLoginsPerMinute),
+    };
     this.shared = new SharedAnswers();
     limitConnections(this.server);
   },
@@ -83,25 +91,41 @@ const gateway: ServiceSchema<ApiSettingsSchema, object, object, Gateway> = {
   },
 
   methods: {
-    /** Flat and strict, where moleculer-web's would nest and merge. */
+    /** The query stays text until it is known who asks what: see aliasHandler. */
     parseQueryString(req: IncomingRequest) {
       const url = req.url as string;
       const at = url.indexOf("?", 1);
-      return at < 0 ? { url, query: parseQuery("") } : { url: url.slice(0, at), query: parseQuery(url.slice(at + 1)) };
+      return at < 0 ? { url, query: "" } : { url: url.slice(0, at), query: url.slice(at + 1) };
     },
 
-    /** The headers are set for every answer (beginRequest); here a preflight ends, before an alias could run for it. */
+    resolveAlias(path: string, method = "GET") {
+      return findAlias(this.aliases, path, method);
+    },
+
+    /**
+     * Ends an OPTIONS before an alias could run for it. A preflight is one too: its headers are set as for every answer
+     * (beginRequest).
+     */
     corsHandler(_settings: unknown, req: IncomingRequest, res: GatewayResponse) {
       if (req.method !== "OPTIONS") return false;
-      res.writeHead(204).end();
+      const allow = methodsAt(this.aliases, req.parsedUrl);
+      if (allow === "") return false;
+      res.writeHead(204, { allow }).end();
       return true;
+    },
+
+    /** Where no alias was found: the path is unknown, or known for other methods. */
+    send404(req: IncomingRequest, res: GatewayResponse) {
+      const allow = methodsAt(this.aliases, req.parsedUrl);
+      if (allow !== "") res.setHeader("allow", allow);
+      this.sendError(req, res, new EventixError(allow === "" ? "NOT_FOUND" : "METHOD_NOT_ALLOWED"));
     },
 
     /**
      * In place of moleculer-web's, which reads the body before it asks who sends it, counts before it knows the user, and
      * picks the node before it knows the params.
      */
-    async aliasHandler(req: IncomingRequest, res: GatewayResponse, alias: Alias) {
+    async aliasHandler(req: IncomingRequest, res: GatewayResponse, alias: OurAlias) {
       rememberRoute(res, alias.fullPath);
       if (this.broker.stopping) throw new EventixError("SERVICE_UNAVAILABLE");
       const { endpoint } = alias;
@@ -112,7 +136,8 @@ const gateway: ServiceSchema<ApiSettingsSchema, object, object, Gateway> = {
       const ctx = req.$ctx as unknown as GatewayContext;
       const caller = await admit(this, endpoint.access, req, res);
       if (caller) ctx.meta.user = caller;
-      const { query, params: path } = req.$params;
+      const { query: search, params: path } = req.$params;
+      const query = parseQuery(search);
       const body = endpoint.body && (await readBody(req, res, endpoint.body));
       await this.answer(endpoint, paramsOf(endpoint, { path, query, body }), req, res);
       return true;

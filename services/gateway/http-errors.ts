@@ -47,6 +47,8 @@ export function httpErrorOf(error: unknown, correlationId: string): HttpError {
 
 function headersOf(code: ErrorCode): Record<string, string> {
   if (code === "UNAUTHORIZED") return { "www-authenticate": "Bearer" };
+  // What is still to come of a request that was given up is not waited for.
+  if (code === "REQUEST_TOO_SLOW") return { connection: "close" };
   if (code === "SERVICE_UNAVAILABLE" || code === "REQUEST_IN_PROGRESS") return { "retry-after": RETRY_AFTER_SECONDS };
   return {};
 }

@@ -1,12 +1,13 @@
 import { type Server, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
+import { EventixError } from "#contracts/errors.ts";
 import { CORRELATION_HEADER, correlationIdFrom } from "./correlation.ts";
 import { httpErrorOf, invalid } from "./http-errors.ts";
 import { JSON_TYPE } from "./success.ts";
 
 const HEADERS_TIMEOUT_MS = 10_000;
-/** A seating plan of 40 MB over 6 Mbit/s. */
-const REQUEST_TIMEOUT_MS = 60_000;
+/** For bodies that nobody reads, since their request is refused; those that are read have shorter limits (body.ts). */
+const REQUEST_TIMEOUT_MS = 70_000;
 /** Longer than load balancers keep theirs, so that it is they who close. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 const HEADERS_MAX = 64;
@@ -30,10 +31,7 @@ function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
     return;
   }
   const correlationId = correlationIdFrom(undefined);
-  const { status, body } = httpErrorOf(
-    invalid("request", `is not HTTP that can be read: ${error.code}`),
-    correlationId,
-  );
+  const { status, body } = httpErrorOf(refusalOf(error), correlationId);
   const content = JSON.stringify(body);
   socket.end(
     [
@@ -47,6 +45,11 @@ function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
     ].join("\r\n"),
   );
 }
+
+const refusalOf = ({ code }: NodeJS.ErrnoException): EventixError =>
+  code === "ERR_HTTP_REQUEST_TIMEOUT"
+    ? new EventixError("REQUEST_TOO_SLOW")
+    : invalid("request", `is not HTTP that can be read: ${code}`);
 
 /** Takes no more connections, lets requests under way end, then cuts those that do not (a stream never does). */
 export async function stopServer(server: Server): Promise<void> {

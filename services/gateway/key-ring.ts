@@ -63,20 +63,23 @@ export class KeyRing {
   async #replaceKeys(): Promise<void> {
     const asked = this.#now();
     this.#failed = true;
-    const found = await this.#client.getSigningKeys().catch(() => {
+    this.#keys = await this.#fetchKeys().catch(() => {
       throw new EventixError("SERVICE_UNAVAILABLE");
     });
+    this.#readAt = asked;
+    this.#failed = false;
+  }
+
+  async #fetchKeys(): Promise<Map<string, KeyObject>> {
     const keys = new Map<string, KeyObject>();
-    for (const { kid, getPublicKey } of found) {
+    for (const { kid, getPublicKey } of await this.#client.getSigningKeys()) {
       const key = createPublicKey(getPublicKey());
       if (!kid || key.asymmetricKeyType !== "rsa") continue;
       const known = this.#keys.get(kid);
       // The same object for the same key: verified tokens are tied to it.
       keys.set(kid, known?.equals(key) ? known : key);
     }
-    this.#keys = keys;
-    this.#readAt = asked;
-    this.#failed = false;
+    return keys;
   }
 }
 

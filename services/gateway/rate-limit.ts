@@ -32,22 +32,36 @@ export class RateLimiter {
     this.#now = now;
   }
 
+  /** Counts a request of `key`. */
   take(key: string): Taken {
     const now = this.#now();
-    let window = this.#windows.get(key);
-    if (!window || window.endsAt <= now) {
-      window = { used: 0, endsAt: now + WINDOW_MS };
-      this.#windows.set(key, window);
-    }
+    const window = this.#windowOf(key, now) ?? { used: 0, endsAt: now + WINDOW_MS };
     window.used += 1;
+    this.#windows.set(key, window);
+    return this.#told(window, now, window.used <= this.#limit);
+  }
+
+  /** Whether one more would be allowed, without counting it. */
+  look(key: string): Taken {
+    const now = this.#now();
+    const window = this.#windowOf(key, now) ?? { used: 0, endsAt: now + WINDOW_MS };
+    return this.#told(window, now, window.used < this.#limit);
+  }
+
+  #windowOf(key: string, now: number): Window | undefined {
+    const window = this.#windows.get(key);
+    return window && window.endsAt > now ? window : undefined;
+  }
+
+  #told({ used, endsAt }: Window, now: number, allowed: boolean): Taken {
     return {
-      allowed: window.used <= this.#limit,
+      allowed,
       headers: {
         "x-ratelimit-limit": this.#limit,
-        "x-ratelimit-remaining": Math.max(0, this.#limit - window.used),
-        "x-ratelimit-reset": Math.ceil(window.endsAt / 1_000),
+        "x-ratelimit-remaining": Math.max(0, this.#limit - used),
+        "x-ratelimit-reset": Math.ceil(endsAt / 1_000),
       },
-      retryAfterSeconds: Math.ceil((window.endsAt - now) / 1_000),
+      retryAfterSeconds: Math.ceil((endsAt - now) / 1_000),
     };
   }
 }

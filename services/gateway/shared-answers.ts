@@ -8,7 +8,7 @@ import { JSON_TYPE } from "./success.ts";
 /** An answer made ready to be sent as it is, to everyone who asks. */
 export interface Rendered {
   type: string;
-  body: string | Buffer;
+  body: Buffer;
   headers: Record<string, string>;
 }
 
@@ -21,8 +21,8 @@ export interface SharedAnswer {
 }
 
 const BYTES_TYPE = "application/octet-stream";
-const envelope = (data: unknown) => JSON.stringify({ success: true, data });
-const digest = (body: string | Buffer) => `"${hash("sha1", body, "base64url")}"`;
+const envelope = (data: unknown) => Buffer.from(JSON.stringify({ success: true, data }));
+const digest = (body: Buffer) => `"${hash("sha1", body, "base64url")}"`;
 
 /** Frozen by version once an event is published, so a minute costs nothing but a late second version. */
 export const SEAT_MAP: SharedAnswer = {

@@ -12,10 +12,12 @@ export interface Success {
 }
 
 export function sendJson(res: ServerResponse, status: number, body: object): void {
+  const content = Buffer.from(JSON.stringify(body));
   res.statusCode = status;
   res.setHeader("content-type", JSON_TYPE);
-  // In one piece without writeHead: Node then sends the length, and no chunks.
-  res.end(JSON.stringify(body));
+  // Said, and not left to Node, which leaves it out of the answer to a HEAD.
+  res.setHeader("content-length", content.length);
+  res.end(content);
 }
 
 /** The body of a successful answer; sets its headers. */

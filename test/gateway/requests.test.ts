@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { after, before, describe, test } from "node:test";
+import { gzipSync } from "node:zlib";
 import type { CallMeta } from "#contracts/caller.ts";
 import { bearer, echo, type GatewayUnderTest, json, post, startGateway } from "./support/gateway.ts";
+
+const JSON_TYPE = "application/json";
 
 let gateway: GatewayUnderTest;
 let holds: Record<string, unknown>[] = [];
@@ -127,22 +130,41 @@ describe("params come from one place each:", () => {
 });
 
 describe("a body is refused", () => {
-  const bodies: Record<string, [string, string, string]> = {
-    "that is broken JSON": ["{", "application/json", "body"],
-    "that is a list": ["[1]", "application/json", "body"],
-    "that is a plain value": ["7", "application/json", "body"],
-    "that is a form": ["a=1", "application/x-www-form-urlencoded", "content-type"],
-    "whose type only begins like JSON": ["{}", "application/jsonp", "content-type"],
-    "of an unknown charset": ["{}", "application/json; charset=utf-99", "body"],
+  const bodies: Record<string, [content: string, type: string, field: string, encoding?: string]> = {
+    "that is broken JSON": ["{", JSON_TYPE, "body"],
+    "that is a list": ["[1]", JSON_TYPE, "body"],
+    "that is a plain value": ["7", JSON_TYPE, "body"],
+    "that is nested deeper than anything asked for": [`{"a":${"[".repeat(64)}${"]".repeat(64)}}`, JSON_TYPE, "body"],
+    "that is nested tens of thousands deep": [`{"a":${"[".repeat(30_000)}${"]".repeat(30_000)}}`, JSON_TYPE, "body"],
+    "that says it is compressed and is not": ["{}", JSON_TYPE, "body", "gzip"],
   };
-  for (const [name, [body, type, field]] of Object.entries(bodies)) {
+  for (const [name, [body, type, field, encoding]] of Object.entries(bodies)) {
     test(name, async () => {
-      const errors = await refusal(
-        await gateway.fetch("/api/bookings", post(body, { ...user(), "content-type": type })),
-      );
+      const headers = { ...user(), "content-type": type, ...(encoding && { "content-encoding": encoding }) };
+      const errors = await refusal(await gateway.fetch("/api/bookings", post(body, headers)));
       assert.equal(errors[0].field, field);
     });
   }
+  const foreign: Record<string, Record<string, string>> = {
+    "that is a form": { "content-type": "application/x-www-form-urlencoded" },
+    "whose type only begins like JSON": { "content-type": "application/jsonp" },
+    "of no type": { "content-type": "" },
+    "of an unknown charset": { "content-type": "application/json; charset=utf-99" },
+    "of an unknown encoding": { "content-encoding": "zip" },
+  };
+  for (const [name, headers] of Object.entries(foreign)) {
+    test(name, async () => {
+      const response = await gateway.fetch("/api/bookings", post("{}", { ...user(), ...headers }));
+      assert.equal(response.status, 415);
+      assert.equal((await json(response)).error.code, "UNSUPPORTED_MEDIA_TYPE");
+    });
+  }
+  test("that grows over 64 kB when it is unpacked", async () => {
+    const body = gzipSync(JSON.stringify({ padding: "x".repeat(65 * 1024) }));
+    const headers = { ...user(), "content-type": JSON_TYPE, "content-encoding": "gzip" };
+    const response = await gateway.fetch("/api/bookings", { method: "POST", headers, body });
+    assert.equal(response.status, 413);
+  });
   test("that is larger than 64 kB, whether it says so or not", async () => {
     const body = JSON.stringify({ padding: "x".repeat(65 * 1024) });
     const chunks = new Blob([body]).stream();
@@ -169,6 +191,9 @@ test("a seating plan may be larger, is one param, and is told what is wrong with
   const { error } = await json(broken);
   assert.equal(error.code, "SEATING_PLAN_INVALID");
   assert.match(error.details.errors[0].message, /not JSON/);
+  const deep = await json(await gateway.fetch("/api/venues", post("[".repeat(65) + "]".repeat(65), operator())));
+  assert.equal(deep.error.code, "SEATING_PLAN_INVALID");
+  assert.match(deep.error.details.errors[0].message, /nested more than 64 deep/);
 });
 
 describe("a hold", () => {
