@@ -41,6 +41,8 @@ export async function startNode({ services, env = {}, port }: Wish = {}): Promis
       NAMESPACE: `test-${process.pid}`,
       NODE_ID: nodeId,
       PORT: String(gatewayPort),
+      // A whole test file comes from one address.
+      ADDRESS_RATE_LIMIT_PER_MINUTE: "1000000",
       ...(services && { SERVICES: services.join(",") }),
       ...env,
     },
