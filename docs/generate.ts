@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { postgresInit, topicScript } from "./generate/compose.ts";
 import { errorsPage } from "./generate/errors.ts";
 import { withSection } from "./generate/section.ts";
 import { settingsTable } from "./generate/settings.ts";
@@ -16,6 +17,8 @@ interface Made {
 export const MADE: readonly Made[] = [
   { path: "docs/errors.md", make: errorsPage },
   { path: "docs/states.md", make: statesPage },
+  { path: "docker/postgres/init.sql", make: postgresInit },
+  { path: "docker/redpanda/topics.sh", make: topicScript },
   { path: "README.md", section: "settings", make: settingsTable },
 ];
 

@@ -1,5 +1,5 @@
 import { Kafka, logLevel } from "kafkajs";
-import { TOPIC_DEFINITIONS, type TopicDefinition } from "#contracts/topics.ts";
+import { TOPIC_DEFINITIONS, topicSettings } from "#contracts/topics.ts";
 import type { Say } from "../progress.ts";
 
 const admin = (brokers: string[], retries: number) =>
@@ -43,20 +43,14 @@ export async function createTopics(brokers: string[], say: Say): Promise<string[
     const missing = TOPIC_DEFINITIONS.filter(({ name }) => !there.has(name));
     if (missing.length === 0) return [];
     say(`Making ${missing.length} topics …`);
-    await client.createTopics({ topics: missing.map(topicConfig), waitForLeaders: true });
+    const topics = missing.map((topic) => ({
+      topic: topic.name,
+      numPartitions: topic.partitions,
+      configEntries: Object.entries(topicSettings(topic)).map(([name, value]) => ({ name, value })),
+    }));
+    await client.createTopics({ topics, waitForLeaders: true });
     return missing.map(({ name }) => name);
   } finally {
     await client.disconnect();
   }
-}
-
-function topicConfig({ name, partitions, cleanup, retentionMs }: TopicDefinition) {
-  return {
-    topic: name,
-    numPartitions: partitions,
-    configEntries: [
-      { name: "cleanup.policy", value: cleanup },
-      { name: "retention.ms", value: String(retentionMs) },
-    ],
-  };
 }

@@ -20,35 +20,43 @@ export function drawPasswords(state: StackState): void {
 export const postgresUrl = (state: StackState, port: number, role: string, database: string): string =>
   `postgres://${role}:${state.passwords[role]}@127.0.0.1:${port}/${database}`;
 
+/** What makes a service's role and its database; `password` as SQL writes it. */
+export const serviceStatements = (service: DatabaseService, password: string): string[] => [
+  `create role ${roleOf(service)} login password ${password}`,
+  `create database ${databaseOf(service)} owner ${roleOf(service)}`,
+];
+
+/** Leaves each database to its owner and the superuser; harmless when done again. */
+export const CLOSE_DATABASES = `revoke connect, temporary on database ${[
+  "postgres",
+  "template1",
+  ...DATABASE_SERVICES.map(databaseOf),
+].join(", ")} from public`;
+
+/** What only the superuser may add to a database; harmless when done again. */
+export const ADD_EXTENSIONS = "create extension if not exists pg_stat_statements";
+
 /** Makes the three databases and their roles where they are missing; each role has rights on its own database only. */
 export async function createDatabases(state: StackState, port: number): Promise<void> {
   const admin = (database: string) => postgresUrl(state, port, ADMIN, database);
   await connected(admin("postgres"), async (client) => {
-    await client.query("revoke connect, temporary on database postgres, template1 from public");
     const { rows } = await client.query<{ datname: string }>("select datname from pg_database");
     const there = new Set(rows.map(({ datname }) => datname));
     for (const service of DATABASE_SERVICES) {
-      if (!there.has(databaseOf(service)))
-        await createDatabase(client, service, state.passwords[roleOf(service)] as string);
+      if (!there.has(databaseOf(service))) await createDatabase(client, service, state);
     }
+    await client.query(CLOSE_DATABASES);
   });
   await Promise.all(
-    DATABASE_SERVICES.map((service) =>
-      connected(admin(databaseOf(service)), (client) =>
-        client.query("create extension if not exists pg_stat_statements"),
-      ),
-    ),
+    DATABASE_SERVICES.map((service) => connected(admin(databaseOf(service)), (client) => client.query(ADD_EXTENSIONS))),
   );
 }
 
-/** The role may be there already, when a run ended between the two statements. */
-async function createDatabase(client: pg.Client, service: DatabaseService, password: string): Promise<void> {
-  const role = roleOf(service);
-  const { rowCount } = await client.query("select from pg_roles where rolname = $1", [role]);
-  const verb = rowCount === 0 ? "create" : "alter";
-  await client.query(`${verb} role ${role} login password ${client.escapeLiteral(password)}`);
-  await client.query(`create database ${databaseOf(service)} owner ${role}`);
-  await client.query(`revoke connect, temporary on database ${databaseOf(service)} from public`);
+/** The role may be there already, when a run ended between the statements: it owns nothing yet, so it is made anew. */
+async function createDatabase(client: pg.Client, service: DatabaseService, { passwords }: StackState): Promise<void> {
+  await client.query(`drop role if exists ${roleOf(service)}`);
+  const password = client.escapeLiteral(passwords[roleOf(service)] as string);
+  for (const statement of serviceStatements(service, password)) await client.query(statement);
 }
 
 /** Lends one connection, closed afterwards. */

@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { Kafka, logLevel } from "kafkajs";
-import { TOPIC_DEFINITIONS } from "#contracts/topics.ts";
+import kafkajs, { Kafka, logLevel } from "kafkajs";
+import { TOPIC_DEFINITIONS, topicSettings } from "#contracts/topics.ts";
 import { connected } from "#stack/postgres/databases.ts";
 import { isRunning, stopProcess } from "#stack/process.ts";
 import { silent } from "#stack/progress.ts";
@@ -58,7 +58,7 @@ test("Postgres keeps what it has confirmed: fsync and synchronous_commit are on"
   assert.deepEqual(rows, [{ fsync: "on", sync: "on" }]);
 });
 
-test("every topic is there with its partitions, and none appears by being named", async () => {
+test("every topic is there with its partitions and settings, and none appears by being named", async () => {
   const kafka = new Kafka({ brokers: [first.env.KAFKA_BROKERS as string], logLevel: logLevel.NOTHING });
   const admin = kafka.admin();
   await admin.connect();
@@ -67,6 +67,13 @@ test("every topic is there with its partitions, and none appears by being named"
     const { topics } = await admin.fetchTopicMetadata({ topics: names });
     const partitions = topics.map((topic) => [topic.name, topic.partitions.length]).sort();
     assert.deepEqual(partitions, TOPIC_DEFINITIONS.map((topic) => [topic.name, topic.partitions]).sort());
+    const resources = names.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name }));
+    const described = await admin.describeConfigs({ resources, includeSynonyms: false });
+    for (const topic of TOPIC_DEFINITIONS) {
+      const { configEntries = [] } = described.resources.find(({ resourceName }) => resourceName === topic.name) ?? {};
+      const values = Object.fromEntries(configEntries.map((entry) => [entry.configName, entry.configValue]));
+      assert.deepEqual({ ...values, ...topicSettings(topic) }, values, topic.name);
+    }
     await assert.rejects(admin.fetchTopicMetadata({ topics: ["no.such.topic"] }));
   } finally {
     await admin.disconnect();
