@@ -9,6 +9,8 @@ const TRUST_MS = 60_000;
 /** An unknown key id makes the keys be read again, but not more often than this: ids are made up for free. */
 const COOL_DOWN_MS = 5_000;
 const RETRY_MS = 1_000;
+/** The least that RFC 7518 allows, and jsonwebtoken takes. */
+const RSA_BITS_MIN = 2_048;
 const READ_TIMEOUT_MS = 2_000;
 
 /**
@@ -74,14 +76,19 @@ export class KeyRing {
     const keys = new Map<string, KeyObject>();
     for (const { kid, getPublicKey } of await this.#client.getSigningKeys()) {
       const key = createPublicKey(getPublicKey());
-      if (!kid || key.asymmetricKeyType !== "rsa") continue;
+      if (!kid || !isUsable(key)) continue;
       const known = this.#keys.get(kid);
       // The same object for the same key: verified tokens are tied to it.
       keys.set(kid, known?.equals(key) ? known : key);
     }
+    if (keys.size === 0) throw new TypeError("the issuer has no key that RS256 could be checked with");
     return keys;
   }
 }
+
+/** What jwks-rsa reads of a broken key is a shorter one. */
+const isUsable = ({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject) =>
+  asymmetricKeyType === "rsa" && (asymmetricKeyDetails?.modulusLength ?? 0) >= RSA_BITS_MIN;
 
 /** With a deadline over the whole answer: jwks-rsa's own request waits for ever when a connection is cut in mid-body. */
 async function fetchJwks(uri: string): Promise<{ keys: unknown }> {

@@ -26,6 +26,11 @@ function hs256WithPublicKey({ kid, publicKey }: SigningKey): string {
 const refused: Record<string, () => Record<string, string>> = {
   "no token": () => ({}),
   "another scheme": () => ({ authorization: "Basic YWxpY2U6eA==" }),
+  "an empty header": () => ({ authorization: "" }),
+  "a payload that is no JSON": () => bearer(`${part({ alg: "RS256", typ: "JWT", kid: "key-1" })}.AAAA.AAAA`),
+  "a header that is no JSON": () => bearer("AAAA.AAAA.AAAA"),
+  "a subject with a NUL": () => bearer(gateway.token({ sub: "al\0ice" })),
+  "a subject with half a surrogate pair": () => bearer(gateway.token({ sub: "al\ud800ice" })),
   "no JWT": () => bearer("let-me-in"),
   "alg none": () => bearer(`${part({ alg: "none", kid: "key-1" })}.${part(claims())}.`),
   "alg none with some signature": () => bearer(`${part({ alg: "none", kid: "key-1" })}.${part(claims())}.AAAA`),

@@ -31,6 +31,10 @@ export class Issuer {
   reads = 0;
   /** Answers with this status instead of the keys. */
   brokenStatus: number | undefined;
+  /** Answers with this text instead of the keys. */
+  garbage: string | undefined;
+  /** Begins an answer and never ends it. */
+  hangs = false;
   #server: Server;
 
   constructor(keys: SigningKey[]) {
@@ -39,7 +43,8 @@ export class Issuer {
       this.reads += 1;
       if (this.brokenStatus) return res.writeHead(this.brokenStatus).end();
       res.writeHead(200, { "content-type": "application/json" });
-      return res.end(JSON.stringify({ keys: this.keys.map(toJwk) }));
+      if (this.hangs) return res.write("{");
+      return res.end(this.garbage ?? JSON.stringify({ keys: this.keys.map(toJwk) }));
     });
   }
 
@@ -59,7 +64,7 @@ export class Issuer {
   }
 }
 
-const toJwk = ({ kid, publicKey }: SigningKey) => ({
+export const toJwk = ({ kid, publicKey }: SigningKey) => ({
   ...createPublicKey(publicKey.export({ type: "spki", format: "pem" })).export({ format: "jwk" }),
   kid,
   use: "sig",
