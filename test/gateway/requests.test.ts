@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { request } from "node:http";
+import { connect } from "node:net";
 import { after, before, describe, test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import type { CallMeta } from "#contracts/caller.ts";
+import { BODY_TIMEOUT_MS } from "../../services/gateway/body.ts";
 import { bearer, echo, type GatewayUnderTest, json, post, startGateway } from "./support/gateway.ts";
 
 const JSON_TYPE = "application/json";
@@ -177,6 +180,28 @@ describe("a body is refused", () => {
       assert.deepEqual(error.details, { limit: 65_536 });
     }
   });
+});
+
+test("a body that does not come to its end is given up after ten seconds, and so is the connection", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const socket = connect(Number(new URL(gateway.url).port), "127.0.0.1").setEncoding("utf8");
+  const head = ["POST /api/bookings HTTP/1.1", "host: x", `authorization: ${user().authorization}`];
+  socket.write(`${[...head, "content-type: application/json", "content-length: 99"].join("\r\n")}\r\n\r\n{"a"`);
+  let answer = "";
+  let closed = false;
+  socket.on("data", (chunk) => {
+    answer += chunk;
+  });
+  socket.on("close", () => {
+    closed = true;
+  });
+  while (!closed) {
+    t.mock.timers.tick(BODY_TIMEOUT_MS / 100);
+    await nextTurn();
+  }
+  assert.match(answer, /^HTTP\/1\.1 408 /);
+  assert.match(answer, /connection: close/i);
+  assert.equal(JSON.parse(answer.split("\r\n\r\n")[1] as string).error.code, "REQUEST_TOO_SLOW");
 });
 
 test("a seating plan may be larger, is one param, and is told what is wrong with it in its own way", async () => {
