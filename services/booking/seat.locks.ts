@@ -30,6 +30,7 @@ export class SeatLocks {
   #clientErrors = 0;
   #openUntil = 0;
   #skipped = 0;
+  #ranOut = 0;
   #loggedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: { mode: SeatLockMode; url: string; ttlMs: number; logger: Logger }) {
@@ -53,7 +54,7 @@ export class SeatLocks {
   }
 
   async connect(): Promise<void> {
-    if (this.#mode !== "off") await this.#redis.connect().catch((error) => this.#skip(error.message));
+    if (this.#mode !== "off") await this.#redis.connect().catch((error) => this.#tell(error.message));
   }
 
   /**
@@ -71,14 +72,15 @@ export class SeatLocks {
     } catch (error) {
       if (this.#clientErrors === errorsBefore) return "contended";
       this.#openUntil = Date.now() + BREAKER_MS;
-      this.#skip((error as Error).message);
+      this.#tell((error as Error).message);
       return this.#without();
     }
   }
 
   /** Counts a batch whose locks ran out before its second flight. */
   noteRunOut(): void {
-    this.#skip("a lock ran out before its batch was written");
+    this.#ranOut++;
+    this.#tell("a lock ran out before its batch was written");
   }
 
   async close(): Promise<void> {
@@ -90,9 +92,10 @@ export class SeatLocks {
     return this.#mode === "required" ? "unreachable" : WITHOUT_LOCKS;
   }
 
-  #skip(why: string): void {
+  #tell(why: string): void {
     if (performance.now() - this.#loggedAt < LOG_EVERY_MS) return;
     this.#loggedAt = performance.now();
-    this.#logger.warn(`seat locks: ${why}; ${this.#skipped} batches went without so far, decided by row locks`);
+    const counts = `${this.#skipped} batches went without so far, ${this.#ranOut} outlived theirs`;
+    this.#logger.warn(`seat locks: ${why}; ${counts}: row locks decide`);
   }
 }
