@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import { appendFacts } from "#mixins/outbox.repository.ts";
+import { retryWaitMs } from "#mixins/retryable.ts";
 import { sqlState, type Tx, transaction } from "#mixins/transaction.ts";
 import { applyToLocked, type Released } from "./booking.changes.ts";
 import { findExpired, lockRunOut } from "./booking.repository.ts";
@@ -16,27 +17,32 @@ export interface Swept {
   expired: number;
   /** Seats that came free; committed. */
   released: Released[];
+  /** Why single bookings cannot be expired, now or ever: faults of ours. */
+  failures: unknown[];
 }
 
 /**
  * Expires everything that is due, in chunks, earliest first; any number of nodes may do it at once. `announce` is told
- * of each chunk's seats after its commit.
+ * of each chunk's seats after its commit. Throws, after all others are expired, why a booking cannot be.
  */
 export async function sweepAll(pool: Pool, announce: (released: Released[]) => void): Promise<{ expired: number }> {
   let total = 0;
+  let failure: unknown;
   for (let chunks = 0; chunks < CHUNKS_MAX; chunks++) {
-    const { found, expired, released } = await sweepDue(pool, { limit: CHUNK });
+    const { found, expired, released, failures } = await sweepDue(pool, { limit: CHUNK });
     total += expired;
+    failure ??= failures[0];
     if (expired > 0) announce(released);
     // Nothing expired of a full chunk: all its rows are locked by others for long. The next run finds them again.
     if (found < CHUNK || expired === 0) break;
   }
+  if (failure !== undefined) throw failure;
   return { expired: total };
 }
 
 /**
- * Expires at most `limit` due bookings, the earliest first, in one transaction. When seats stay locked by another, in halves:
- * what is still locked when it is alone is left to a later sweep, and holds up nothing else.
+ * Expires at most `limit` due bookings, the earliest first, in one transaction. When seats stay locked by another, or a booking
+ * cannot be expired, in halves: what fails alone is left to a later sweep, and holds up nothing else.
  */
 export async function sweepDue(pool: Pool, { limit }: { limit: number }): Promise<Swept> {
   let due: string[] = [];
@@ -47,8 +53,8 @@ export async function sweepDue(pool: Pool, { limit }: { limit: number }): Promis
       return expire(tx, bookings);
     });
   } catch (error) {
-    if (sqlState(error) !== LOCK_TIMEOUT) throw error;
-    return { ...(await sweepHalves(pool, due)), found: due.length };
+    if (due.length === 0 || !isOfOne(error)) throw error;
+    return { ...(await sweepHalves(pool, due, error)), found: due.length };
   }
 }
 
@@ -69,26 +75,32 @@ async function expire(tx: Tx, bookings: readonly Booking[]): Promise<Swept> {
   );
   const { publish, released } = await applyToLocked(tx, bookings, commands);
   await appendFacts(tx, publish);
-  return { found: bookings.length, expired: bookings.length, released };
+  return { found: bookings.length, expired: bookings.length, released, failures: [] };
 }
 
-async function sweepHalves(pool: Pool, ids: readonly string[]): Promise<Swept> {
-  const halves = [ids.slice(0, Math.ceil(ids.length / 2)), ids.slice(Math.ceil(ids.length / 2))];
-  const swept: Swept = { found: 0, expired: 0, released: [] };
-  if (ids.length < 2) return swept;
-  for (const half of halves) {
-    const { expired, released } = await sweepLocked(pool, half);
+/** Whether it may be the fault of one booking alone: of its locked seats, or of rows that no repeat mends. */
+const isOfOne = (error: unknown): boolean => isLockTimeout(error) || retryWaitMs(error) === undefined;
+const isLockTimeout = (error: unknown): boolean => sqlState(error) === LOCK_TIMEOUT;
+
+/** Expires each half of the bookings that failed together with `error`. */
+async function sweepHalves(pool: Pool, ids: readonly string[], error: unknown): Promise<Swept> {
+  const swept: Swept = { found: 0, expired: 0, released: [], failures: [] };
+  if (ids.length < 2) return isLockTimeout(error) ? swept : { ...swept, failures: [error] };
+  const middle = Math.ceil(ids.length / 2);
+  for (const half of [ids.slice(0, middle), ids.slice(middle)]) {
+    const { expired, released, failures } = await sweepThese(pool, half);
     swept.expired += expired;
     swept.released.push(...released);
+    swept.failures.push(...failures);
   }
   return swept;
 }
 
-async function sweepLocked(pool: Pool, ids: readonly string[]): Promise<Swept> {
+async function sweepThese(pool: Pool, ids: readonly string[]): Promise<Swept> {
   try {
     return await expireThese(pool, ids);
   } catch (error) {
-    if (sqlState(error) !== LOCK_TIMEOUT) throw error;
-    return sweepHalves(pool, ids);
+    if (!isOfOne(error)) throw error;
+    return sweepHalves(pool, ids, error);
   }
 }

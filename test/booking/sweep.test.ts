@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import type { Pool } from "pg";
 import type { Released } from "../../services/booking/booking.changes.ts";
@@ -92,6 +93,21 @@ test("a seat that stays locked holds up only its own booking", async (t) => {
   assert.equal((await bookingRow(pool, held[5] as Held)).status, "PENDING");
   await other.query("rollback");
   assert.equal((await sweepDue(pool, { limit: 8 })).expired, 1);
+});
+
+test("a booking whose rows contradict one another is told of, and holds up only itself", async () => {
+  const { eventId, seatIds } = await putOnSale(pool, 130);
+  const held = await holdEach(pool, eventId, single(seatIds), runOut);
+  const breakSeat = "update seat_inventory set booking_id = $2 where seat_id = $1";
+  await pool.query(breakSeat, [seatIds[3], randomUUID()]);
+  const told: Released[] = [];
+  await assert.rejects(
+    sweepAll(pool, (released) => told.push(...released)),
+    { name: "SeatsDisagreeError", message: new RegExp(held[3]?.bookingId as string) },
+  );
+  assert.equal(freeOf(told).length, 129);
+  await pool.query(breakSeat, [seatIds[3], held[3]?.bookingId]);
+  assert.deepEqual(await sweepAll(pool, () => {}), { expired: 1 });
 });
 
 test("a booking that another has locked is left to it", async (t) => {
