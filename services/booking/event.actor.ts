@@ -205,7 +205,8 @@ export class EventActor {
   }
 
   #letThrough(seatIds: readonly string[]): void {
-    for (const hold of this.#mailbox) if (hold.seatIds.some((id) => seatIds.includes(id))) hold.refusable = false;
+    const unread = new Set(seatIds);
+    for (const hold of this.#mailbox) if (hold.seatIds.some((id) => unread.has(id))) hold.refusable = false;
   }
 
   #setClock(now: number): void {
