@@ -6,15 +6,15 @@ import { isRunning, type ProcessRef, stopProcess } from "./process.ts";
 import type { Say } from "./progress.ts";
 import type { Launch, StackServer } from "./server.ts";
 import { StackError } from "./stack-error.ts";
-import { type ServerName, type ServerState, type StackState, writeState } from "./state.ts";
+import { type NativeServer, type ServerName, type ServerState, type StackState, writeState } from "./state.ts";
 
-interface Up {
+export interface Up {
   name: ServerName;
   env: Record<string, string>;
   started: boolean;
 }
 
-interface Wanted {
+export interface Wanted {
   home: string;
   state: StackState;
   env: NodeJS.ProcessEnv;
@@ -23,8 +23,8 @@ interface Wanted {
 }
 
 /** How long a server that is running already may take to answer before it counts as stuck and is replaced. */
-const FOUND_MS = 5_000;
-const START_MS = 60_000;
+export const FOUND_MS = 5_000;
+export const START_MS = 60_000;
 /** What does not answer hardly ever ends politely. */
 const HUNG_GRACE_MS = 2_000;
 /** Twice is enough for what passes by itself: a port lost to somebody between choosing and binding, old Postgres backends ending. */
@@ -37,7 +37,7 @@ export async function bringUp(server: StackServer, { home, state, env, say, sign
   if (given.length > 0) return { name, env: usedAsGiven(server, given, env), started: false };
   const launch: Launch = { home, state, say, signal, ports: {} };
   const found = state.servers[name];
-  if (found && isRunning(found.process)) {
+  if (found?.process && isRunning(found.process)) {
     if ((await answers(server, found, launch, FOUND_MS)) === "yes") return finish(server, found, launch, false);
     say(`Replacing ${server.title}, which runs but does not answer …`);
     await stopProcess(found.process, server.stopSignal, HUNG_GRACE_MS);
@@ -55,18 +55,18 @@ export async function bringUp(server: StackServer, { home, state, env, say, sign
 }
 
 /** Remembers the process at once: a run killed while the server starts must leave it findable. */
-async function start(server: StackServer, launch: Launch): Promise<ServerState> {
+async function start(server: StackServer, launch: Launch): Promise<NativeServer> {
   const { state, home } = launch;
   launch.ports = await choosePorts(server.ports, state.ports[server.name]);
   const process: ProcessRef = await server.launch(launch);
-  const started: ServerState = { process, ports: launch.ports };
+  const started: NativeServer = { process, ports: launch.ports };
   state.servers[server.name] = started;
   state.ports[server.name] = launch.ports;
   writeState(home, state);
   return started;
 }
 
-async function answers(server: StackServer, known: ServerState, launch: Launch, withinMs: number) {
+async function answers(server: StackServer, known: NativeServer, launch: Launch, withinMs: number) {
   const end = Date.now() + withinMs;
   while (Date.now() < end) {
     launch.signal?.throwIfAborted();
@@ -81,7 +81,8 @@ async function answers(server: StackServer, known: ServerState, launch: Launch, 
   return "no" as const;
 }
 
-async function finish(server: StackServer, known: ServerState, launch: Launch, started: boolean): Promise<Up> {
+/** Makes what nodes expect in a server that answers. */
+export async function finish(server: StackServer, known: ServerState, launch: Launch, started: boolean): Promise<Up> {
   await server.prepare?.(known, launch);
   return { name: server.name, env: server.environment(known, launch), started };
 }

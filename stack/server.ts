@@ -11,6 +11,15 @@ export interface Launch {
   signal: AbortSignal | undefined;
 }
 
+/** Where a server is found in docker-compose.yml. */
+export interface ComposeService {
+  service: string;
+  /** Its port inside the container. */
+  port: number;
+  /** Names the port on this machine. */
+  variable: string;
+}
+
 /** One kind of server that the stack brings up. */
 export interface StackServer {
   name: ServerName;
@@ -20,6 +29,8 @@ export interface StackServer {
   given: readonly string[];
   ports: readonly string[];
   stopSignal: NodeJS.Signals;
+  /** Absent for what never runs in Docker. Of its ports the one of the server's own name is then there. */
+  compose?: ComposeService;
   /** Prepares what is missing (binaries, data folder) and starts the process. */
   launch(launch: Launch): Promise<ProcessRef>;
   /** Resolves when the server answers; rejects with its reason when it does not right now. */

@@ -1,5 +1,8 @@
 import { existsSync } from "node:fs";
-import { bringUp } from "./bring-up.ts";
+import { bringUp, type Up, type Wanted } from "./bring-up.ts";
+import { compose, containerRuns } from "./docker/compose.ts";
+import { type ComposedServer, dockerUp } from "./docker/docker-up.ts";
+import { chooseKind } from "./docker/engine.ts";
 import { eventixHome, makeHome } from "./home.ts";
 import { issuer } from "./issuer/issuer.ts";
 import { kafka } from "./kafka/kafka.ts";
@@ -11,7 +14,7 @@ import { type Say, sayOnStderr, silent } from "./progress.ts";
 import { redis } from "./redis/redis.ts";
 import type { StackServer } from "./server.ts";
 import { StackError } from "./stack-error.ts";
-import { readState, type ServerName, type StackState, writeState } from "./state.ts";
+import { readState, type ServerName, type ServerState, type StackState, writeState } from "./state.ts";
 
 const SERVERS: readonly StackServer[] = [postgres, redis, kafka, issuer];
 /** A polite stop that takes longer is cut: the whole of Ctrl-C has ten seconds, services included. */
@@ -52,19 +55,19 @@ export async function stackUp({
   makeHome(home);
   return withLock(home, say, async (): Promise<Stack> => {
     const state = readState(home);
+    const composed = inDocker(home, state, env);
     state.given = givenBy(env);
-    const idle = !SERVERS.some(({ name }) => isRunning(state.servers[name]?.process));
+    const idle = !SERVERS.some(({ name }) => serverRuns(state.servers[name]));
     state.owner = chooseOwner(state, owner, idle);
     writeState(home, state);
-    const results = await Promise.allSettled(
-      SERVERS.map((server) => bringUp(server, { home, state, env, say, signal })),
-    );
+    const results = await Promise.allSettled(bringUpAll(composed, { home, state, env, say, signal }));
     const failures = results.flatMap((result) => (result.status === "rejected" ? [result.reason as Error] : []));
     if (failures.length > 0) {
-      if (idle) await stopAll(home, state);
+      // What else went wrong while clearing up would hide the reason.
+      if (idle) await stopAll(home, state, {}).catch(() => {});
       throw allOf(failures);
     }
-    const up = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+    const up = results.flatMap((result) => (result.status === "fulfilled" ? result.value : []));
     const full = { ...Object.assign({}, ...up.map((one) => one.env)), ...state.given, EVENTIX_HOME: home };
     await createTopics(full.KAFKA_BROKERS.split(","), say);
     return {
@@ -76,26 +79,33 @@ export async function stackUp({
   });
 }
 
-/** Ends every server of this home that was started here; data stays. Returns the names of those that were running. */
-export async function stackDown({ home = eventixHome(), say = sayOnStderr }: UpOptions = {}): Promise<ServerName[]> {
-  if (!existsSync(home)) return [];
-  return withLock(home, say, () => stopAll(home, readState(home)));
+interface DownOptions extends UpOptions {
+  /** Removes what Docker keeps of it too; what else there is goes with the folder. */
+  volumes?: boolean;
 }
 
-/** The environment of the stack that is up. Throws StackError when it is not. */
+/** Ends every server of this home that was started here; data stays. Returns the names of those that were running. */
+export async function stackDown({ home = eventixHome(), say = sayOnStderr, volumes = false }: DownOptions = {}) {
+  if (!existsSync(home)) return [];
+  return withLock(home, say, () => stopAll(home, readState(home), { volumes }));
+}
+
+/** The environment of the stack that is up. Throws StackError when one of the servers that are `needed` is not. */
 export function stackEnvironment(
   home: string = eventixHome(),
   env: NodeJS.ProcessEnv = process.env,
+  needed: readonly ServerName[] = SERVERS.map(({ name }) => name),
 ): Record<string, string> {
   const state = readState(home);
   const given = { ...state.given, ...givenBy(env) };
   const parts = SERVERS.map((server) => {
     if (server.given.every((name) => given[name])) return {};
     const known = state.servers[server.name];
-    if (!known || !isRunning(known.process)) {
-      throw new StackError(`No stack is up in ${home} (${server.title} is not running): npx eventix up, or npm start`);
+    if (known && serverRuns(known)) {
+      return server.environment(known, { home, state, ports: known.ports, say: silent, signal: undefined });
     }
-    return server.environment(known, { home, state, ports: known.ports, say: silent, signal: undefined });
+    if (!needed.includes(server.name)) return {};
+    throw new StackError(`No stack is up in ${home} (${server.title} is not running): npx eventix up, or npm start`);
   });
   return { ...Object.assign({}, ...parts), ...given, EVENTIX_HOME: home };
 }
@@ -119,13 +129,41 @@ function givenBy(env: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(names.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
 }
 
-async function stopAll(home: string, state: StackState): Promise<ServerName[]> {
-  const running = SERVERS.filter(({ name }) => isRunning(state.servers[name]?.process));
-  await Promise.all(
-    running.map(({ name, stopSignal }) =>
-      stopProcess((state.servers[name] as { process: ProcessRef }).process, stopSignal, STOP_GRACE_MS),
-    ),
+/** The servers that Docker runs here: none of those that are given, or run as processes already. */
+function inDocker(home: string, state: StackState, env: NodeJS.ProcessEnv): ComposedServer[] {
+  const possible = SERVERS.filter(
+    (server): server is ComposedServer =>
+      server.compose !== undefined &&
+      !server.given.some((variable) => env[variable]) &&
+      !isRunning(state.servers[server.name]?.process),
   );
+  if (possible.length === 0) return [];
+  state.kind = chooseKind(home, state.kind, env);
+  return state.kind === "docker" ? possible : [];
+}
+
+function bringUpAll(composed: ComposedServer[], wanted: Wanted): Promise<Up[]>[] {
+  const others = SERVERS.filter(({ name }) => !composed.some((server) => server.name === name));
+  const ups = others.map(async (server) => [await bringUp(server, wanted)]);
+  return composed.length > 0 ? [dockerUp(composed, wanted), ...ups] : ups;
+}
+
+const serverRuns = (server: ServerState | undefined): boolean =>
+  server?.container !== undefined ? containerRuns(server.container) : isRunning(server?.process);
+
+async function stopAll(home: string, state: StackState, { volumes = false }): Promise<ServerName[]> {
+  const running = SERVERS.filter(({ name }) => serverRuns(state.servers[name]));
+  const stops = running.map(async ({ name, stopSignal }) => {
+    const server = state.servers[name];
+    if (server?.process) await stopProcess(server.process, stopSignal, STOP_GRACE_MS);
+  });
+  // Asked of Docker even when no container is known: a run that was killed while they started knew none.
+  if (state.project !== undefined && (volumes || state.kind === "docker")) {
+    const args = ["down", "--timeout", String(STOP_GRACE_MS / 1_000), ...(volumes ? ["--volumes"] : [])];
+    stops.push(compose(args, { project: state.project }).then(() => {}));
+  }
+  const failed = (await Promise.allSettled(stops)).find((stop) => stop.status === "rejected");
+  if (failed) throw failed.reason;
   state.servers = {};
   delete state.owner;
   writeState(home, state);

@@ -4,14 +4,32 @@ import type { ProcessRef } from "./process.ts";
 
 export type ServerName = "postgres" | "redis" | "kafka" | "issuer";
 
-/** A server that was started here: its process and its ports by what they are for. */
-export interface ServerState {
+/** Whether a stack's servers are processes or Docker containers. */
+export type StackKind = "native" | "docker";
+
+/** A server that was started here as a process, and its ports by what they are for. */
+export interface NativeServer {
   process: ProcessRef;
+  container?: undefined;
   ports: Record<string, number>;
 }
 
+/** A server that was started here in Docker. */
+export interface DockerServer {
+  process?: undefined;
+  /** Its container's id. */
+  container: string;
+  ports: Record<string, number>;
+}
+
+export type ServerState = NativeServer | DockerServer;
+
 /** What a stack remembers between runs, in EVENTIX_HOME/stack.json. */
 export interface StackState {
+  /** What its servers are since the first start: their data is there. */
+  kind?: StackKind;
+  /** The Compose project of its containers and volumes. */
+  project?: string;
   servers: Partial<Record<ServerName, ServerState>>;
   /** Ports used before, taken again where they are free, so that addresses stay. */
   ports: Partial<Record<ServerName, Record<string, number>>>;

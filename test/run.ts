@@ -4,6 +4,7 @@ import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { chooseKind } from "#stack/docker/engine.ts";
 import { kafkaJars } from "#stack/kafka/jars.ts";
 
 /**
@@ -22,7 +23,8 @@ if (files.length === 0) fail(`No test file matches ${patterns.join(" ")}`);
 
 const runners = patterns.length > 0 || availableParallelism() < 2 ? 1 : 2;
 // Before they start: two Mavens that fetch into one repository get into each other's way.
-if (runners > 1) await kafkaJars((line) => process.stderr.write(`${line}\n`));
+if (runners > 1 && chooseKind("the tests", undefined, process.env) === "native")
+  await kafkaJars((line) => process.stderr.write(`${line}\n`));
 const folder = mkdtempSync(join(tmpdir(), "eventix-test-count-"));
 const children: ChildProcess[] = [];
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {

@@ -15,14 +15,14 @@ let home = "";
 export async function globalSetup(): Promise<void> {
   home = mkdtempSync(join(tmpdir(), "eventix-test-"));
   startGuard();
-  const { env } = await stackUp({ home, env: {} });
+  const { env } = await stackUp({ home, env: { EVENTIX_STACK: process.env.EVENTIX_STACK } });
   await migrate(env, silent);
   Object.assign(process.env, env, { LOG_FORMAT: "json" });
   await makeTemplates();
 }
 
 export async function globalTeardown(): Promise<void> {
-  await stackDown({ home, say: silent });
+  await stackDown({ home, say: silent, volumes: true });
   await rm(home, { recursive: true, force: true });
 }
 

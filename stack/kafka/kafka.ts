@@ -17,6 +17,7 @@ export const kafka: StackServer = {
   given: ["KAFKA_BROKERS"],
   ports: ["kafka", "controller"],
   stopSignal: "SIGTERM",
+  compose: { service: "redpanda", port: 19092, variable: "EVENTIX_KAFKA_PORT" },
   async launch({ home, ports, say, signal }) {
     requireTool(TOOLS.java);
     const jars = await kafkaJars(say, signal);

@@ -38,6 +38,7 @@ export const postgres: StackServer = {
   ports: ["postgres"],
   // Fast shutdown: sessions are cut, a checkpoint is written.
   stopSignal: "SIGINT",
+  compose: { service: "postgres", port: 5432, variable: "EVENTIX_POSTGRES_PORT" },
   async launch({ home, state, ports, say }) {
     const user = postgresUser(say);
     const folder = postgresFolder(home, state, user);

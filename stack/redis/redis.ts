@@ -13,6 +13,7 @@ export const redis: StackServer = {
   given: ["REDIS_URL"],
   ports: ["redis"],
   stopSignal: "SIGTERM",
+  compose: { service: "redis", port: 6379, variable: "EVENTIX_REDIS_PORT" },
   async launch({ home, ports }) {
     requireTool(TOOLS.redis);
     const folder = join(home, "redis");

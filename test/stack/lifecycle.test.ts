@@ -6,16 +6,16 @@ import { after, before, test } from "node:test";
 import kafkajs, { Kafka, logLevel } from "kafkajs";
 import { TOPIC_DEFINITIONS, topicSettings } from "#contracts/topics.ts";
 import { connected } from "#stack/postgres/databases.ts";
-import { isRunning, stopProcess } from "#stack/process.ts";
+import { isRunning, type ProcessRef, stopProcess } from "#stack/process.ts";
 import { silent } from "#stack/progress.ts";
 import { type Stack, stackDown, stackEnvironment, stackUp } from "#stack/stack.ts";
 import { readState } from "#stack/state.ts";
 
-/** One stack beside that of the run, since these tests kill its servers. Its tests build on one another, in order. */
+/** One stack of processes beside that of the run, since these tests kill its servers. Its tests build on one another, in order. */
 let home: string;
 let first: Stack;
-const up = () => stackUp({ home, env: {}, say: silent });
-const servers = () => Object.values(readState(home).servers);
+const up = () => stackUp({ home, env: { EVENTIX_STACK: "native" }, say: silent });
+const processes = () => Object.values(readState(home).servers).map(({ process }) => process as ProcessRef);
 
 before(async () => {
   home = mkdtempSync(join(tmpdir(), "eventix-lifecycle-"));
@@ -87,8 +87,7 @@ test("passwords and the signing key are readable by their owner only", () => {
 });
 
 test("after kill -9 of every server the next `up` starts them again, with their data", async () => {
-  const killed = servers();
-  for (const server of killed) await stopProcess(server.process, "SIGKILL", 2_000);
+  for (const ref of processes()) await stopProcess(ref, "SIGKILL", 2_000);
   assert.throws(() => stackEnvironment(home, {}), /No stack is up .* npx eventix up, or npm start/);
   const healed = await up();
   assert.equal(healed.started.length, 4);
@@ -97,20 +96,17 @@ test("after kill -9 of every server the next `up` starts them again, with their 
 
 test("a server that hangs is replaced", async () => {
   const { redis } = readState(home).servers;
-  process.kill(redis?.process.pid as number, "SIGSTOP");
+  process.kill(redis?.process?.pid as number, "SIGSTOP");
   const { started } = await up();
   assert.deepEqual(started, ["redis"]);
   assert.equal(isRunning(redis?.process), false);
 });
 
 test("`down` leaves no process, and a postmaster.pid whose number is another's now does not stop the next `up`", async () => {
-  const before = servers();
+  const before = processes();
   await stackDown({ home, say: silent });
-  assert.deepEqual(
-    before.filter((server) => isRunning(server.process)),
-    [],
-  );
-  assert.deepEqual(servers(), []);
+  assert.deepEqual(before.filter(isRunning), []);
+  assert.deepEqual(processes(), []);
   const file = join(home, "postgres/data/postmaster.pid");
   writeFileSync(file, `${process.pid}\n`);
   await up();

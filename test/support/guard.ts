@@ -12,7 +12,7 @@ import { readState } from "#stack/state.ts";
 const [home = "", pid = "", started = ""] = process.argv.slice(2);
 while (isRunning({ pid: Number(pid), started })) await sleep(250);
 const { servers } = readState(home);
-await stackDown({ home, say: silent });
+await stackDown({ home, say: silent, volumes: true });
 // Whatever a lost state file would have forgotten: these were read before.
-for (const server of Object.values(servers)) await stopProcess(server.process, "SIGKILL", 1_000);
+for (const { process } of Object.values(servers)) if (process) await stopProcess(process, "SIGKILL", 1_000);
 await rm(home, { recursive: true, force: true });
