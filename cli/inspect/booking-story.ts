@@ -13,6 +13,7 @@ export interface BookingStory {
   payment: InspectedPayment | null;
   /** Of booking and payment, oldest first. */
   facts: (Fact & { published: boolean })[];
+  /** Of its seats, in the order of the seating plan. */
   places: SeatPlace[];
   /** Parts that could not be had, and why; they are empty above. */
   unavailable: { payment?: string; facts?: string; places?: string };
@@ -45,6 +46,7 @@ export async function bookingStory({ ask }: Pick<Cluster, "ask">, id: string): P
     part<SeatPlace[]>("places", ask("catalog.inspectSeats", { eventId: booking.eventId, seats }), []),
   ]);
   if (!facts.complete) unavailable.facts = "Not all of its facts were read: Kafka was too slow";
+  places.sort((a, b) => a.index - b.index);
   return { booking, payment, facts: inOrder(facts, payment?.waiting ?? []), places, unavailable };
 }
 

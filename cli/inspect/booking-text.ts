@@ -36,15 +36,16 @@ export const statusOf = ({ status, reason }: { status: string; reason: string | 
   reason === null ? status : `${status} (${reason})`;
 
 function seatTable({ booking, places }: BookingStory): string {
-  const rows = booking.seats.map(({ seatId, priceMinor, releasedAt, takenBy }) => {
-    const place = places.find((one) => one.seatId === seatId);
-    return [
-      place ? placeOf(place) : "",
-      seatId,
-      money(priceMinor, booking.currency),
-      releasedAt === null ? "its own" : takenBy ? "resold" : "given back",
-    ];
-  });
+  const placeOfSeat = new Map(places.map((place, n) => [place.seatId, { n, name: placeOf(place) }]));
+  const inOrder = booking.seats.toSorted(
+    (a, b) => (placeOfSeat.get(a.seatId)?.n ?? 0) - (placeOfSeat.get(b.seatId)?.n ?? 0),
+  );
+  const rows = inOrder.map(({ seatId, priceMinor, releasedAt, takenBy }) => [
+    placeOfSeat.get(seatId)?.name ?? "",
+    seatId,
+    money(priceMinor, booking.currency),
+    releasedAt === null ? "its own" : takenBy ? "resold" : "given back",
+  ]);
   return table(["SEAT", "ID", "PRICE", "NOW"], rows, "It has no seats.");
 }
 

@@ -50,6 +50,8 @@ export async function joinCluster({ name, caller, logLevel, replOptions }: Wish)
     ...options,
     // It would try for ever: whoever waits at a terminal is told instead.
     transit: { disableReconnect: true },
+    // Its own calls are all that runs here: leaving does not wait for their answers.
+    tracking: { enabled: false },
     middlewares: [...(options.middlewares ?? []), OperatorMiddleware(caller)],
     ...(replOptions && { replOptions }),
   });
