@@ -1,4 +1,4 @@
-import { v7 as uuidv7 } from "uuid";
+import { newId } from "./id.ts";
 import { compile, count, currency, type Infer, instant, minor, type Problem, uuid } from "./schema.ts";
 import { KAFKA_TOPICS, type Topic } from "./topics.ts";
 
@@ -125,7 +125,7 @@ export function newFact<T extends Topic>(
 ): NewFact<T> {
   const { correlationid, causationid, traceparent } = cause;
   return {
-    id: uuidv7(),
+    id: newId(),
     source,
     type,
     subject,

@@ -1,5 +1,5 @@
 import type { Context, Middleware } from "moleculer";
-import { v7 as uuidv7 } from "uuid";
+import { newId } from "#contracts/id.ts";
 import { currentCorrelation, withCorrelation } from "../correlation.ts";
 
 type Handler = (ctx: Context, ...rest: unknown[]) => unknown;
@@ -22,7 +22,7 @@ export function CorrelationMiddleware(): Middleware {
 
 function underRequestId(next: Handler): Handler {
   return (ctx, ...rest) => {
-    ctx.requestID ??= uuidv7();
+    ctx.requestID ??= newId();
     return withCorrelation(ctx.requestID, () => next(ctx, ...rest));
   };
 }

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { v7 as uuidv7 } from "uuid";
 import { config } from "#config";
 import type { CreateBooking } from "#contracts/booking.ts";
 import { type Call, callerOf } from "#contracts/caller.ts";
 import { EventixError } from "#contracts/errors.ts";
+import { newId } from "#contracts/id.ts";
 import { checkIdempotencyKey } from "#contracts/idempotency.ts";
 import type { HoldAnswer, PendingHold } from "./event.actor.ts";
 
@@ -18,8 +18,8 @@ export function toHold(ctx: Call<CreateBooking>): { hold: PendingHold; answer: P
     eventId: ctx.params.eventId,
     seatIds: distinct(ctx.params.seatIds).toSorted(),
     userId: callerOf(ctx).id,
-    bookingId: bookingId ?? uuidv7(),
-    correlationId: ctx.requestID ?? uuidv7(),
+    bookingId: bookingId ?? newId(),
+    correlationId: ctx.requestID ?? newId(),
     idempotency:
       idempotencyKey === undefined ? null : { key: checkIdempotencyKey(idempotencyKey), hash: hashOf(ctx.params) },
     deadline: deadline ?? Date.now() + config.timeouts.holdDeadlineMs,

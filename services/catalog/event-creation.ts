@@ -1,8 +1,8 @@
 import type { Knex } from "knex";
-import { v7 as uuidv7 } from "uuid";
 import { config } from "#config";
 import type { CreateEvent, EventResponse } from "#contracts/catalog.ts";
 import { EventixError } from "#contracts/errors.ts";
+import { newId } from "#contracts/id.ts";
 import { findOwn, insertDraft } from "./event.repository.ts";
 import { checkPrices, checkTerms } from "./event.rules.ts";
 import type { Transact } from "./idempotency.ts";
@@ -23,7 +23,7 @@ export async function createEvent(
   const venue = await findOwnVenue(db, organizerId, event.venueId);
   if (!venue) throw new EventixError("VENUE_NOT_FOUND");
   checkPrices(venue, event.prices);
-  const id = event.id ?? uuidv7();
+  const id = event.id ?? newId();
   return transact(async (tx) => {
     await insertDraft(tx, {
       id,

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { v5 as uuidv5, v7 as uuidv7 } from "uuid";
+import { v5 as uuidv5 } from "uuid";
 import type { ImportedVenue, ImportVenue } from "#contracts/catalog.ts";
 import { EventixError } from "#contracts/errors.ts";
+import { newId } from "#contracts/id.ts";
 import type { Transact } from "./idempotency.ts";
 import { type PlanSeat, readSeatingPlan, type SeatingPlan } from "./seating-plan.ts";
 import { finishInTurns } from "./turns.ts";
@@ -26,7 +27,7 @@ export async function importVenue(
   const sha256 = await finishInTurns(digest(plan));
   return transact(async (tx) => {
     await allowBulk(tx);
-    const venue = await insertVenue(tx, { id: uuidv7(), organizerId, sha256, plan });
+    const venue = await insertVenue(tx, { id: newId(), organizerId, sha256, plan });
     for (const chunk of venue.isNew ? chunksOf(plan.seats) : []) {
       // The guid is the seat's name within its venue, for good: the next version's seats find their own by it.
       const seats = chunk.map((seat) => ({ ...seat, id: uuidv5(seat.guid, venue.id) }));

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { v7 as uuidv7 } from "uuid";
 import { config } from "#config";
 import type { CallMeta } from "#contracts/caller.ts";
+import { newId } from "#contracts/id.ts";
 import { checkIdempotencyKey } from "#contracts/idempotency.ts";
 
 const { gatewayCallMs, holdDeadlineMs } = config.timeouts;
@@ -22,6 +22,6 @@ export const keyed =
 
 /** A hold has the id of its booking besides, so that it can be sent again without being made twice. */
 export const holdMeta = (headers: IncomingHttpHeaders): CallMeta => ({
-  bookingId: uuidv7(),
+  bookingId: newId(),
   ...keyed(gatewayCallMs)(headers),
 });

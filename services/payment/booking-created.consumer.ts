@@ -1,5 +1,5 @@
-import { v7 as uuidv7 } from "uuid";
 import { type BookingCreatedEvent, causedBy } from "#contracts/events.ts";
+import { newId } from "#contracts/id.ts";
 import { KAFKA_TOPICS } from "#contracts/topics.ts";
 import type { BatchConsumer } from "#mixins/batch-consumer.ts";
 import { type NewPayment, requestPayments } from "./payment.repository.ts";
@@ -22,7 +22,7 @@ function paymentOf(fact: BookingCreatedEvent): NewPayment {
   const seatIds = seats.map((seat) => seat.seatId).sort();
   const cause = causedBy(fact);
   return {
-    id: uuidv7(),
+    id: newId(),
     bookingId,
     eventId,
     userId,

@@ -1,4 +1,4 @@
-import { v7 as uuidv7 } from "uuid";
+import { newId } from "#contracts/id.ts";
 import { KAFKA_TOPICS } from "#contracts/topics.ts";
 import type { BatchConsumer } from "#mixins/batch-consumer.ts";
 import { voidAttempts } from "./attempt.repository.ts";
@@ -13,7 +13,7 @@ export function bookingEndedConsumer(onStopWanted: () => void): BatchConsumer<"b
     name: "booking-ended",
     topics: [KAFKA_TOPICS.BOOKING_CANCELLED, KAFKA_TOPICS.BOOKING_EXPIRED],
     async apply(tx, facts) {
-      const ended = facts.map(({ data: { bookingId, reason } }) => ({ paymentId: uuidv7(), bookingId, reason }));
+      const ended = facts.map(({ data: { bookingId, reason } }) => ({ paymentId: newId(), bookingId, reason }));
       await lockOrVoidUnknown(tx, ended);
       const voided = await voidAttempts(
         tx,

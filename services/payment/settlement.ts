@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Pool } from "pg";
-import { v7 as uuidv7 } from "uuid";
 import { type NewFact, newFact } from "#contracts/events.ts";
+import { newId } from "#contracts/id.ts";
 import { KAFKA_TOPICS } from "#contracts/topics.ts";
 import { appendFacts } from "#mixins/outbox.repository.ts";
 import { backOffMs, retryWaitMs } from "#mixins/retryable.ts";
@@ -112,7 +112,7 @@ function captureOf(provider: string, { job, result }: Settled, payments: Map<str
   if (result.state !== "TAKEN" || !payment) return [];
   const { providerRef, amountMinor, currency } = result satisfies Taken;
   const { id: paymentId, bookingId, eventId } = payment;
-  return [{ id: uuidv7(), paymentId, bookingId, eventId, provider, providerRef, amountMinor, currency }];
+  return [{ id: newId(), paymentId, bookingId, eventId, provider, providerRef, amountMinor, currency }];
 }
 
 function successFact(payment: LockedPayment | undefined, capture: Capture): NewFact[] {
