@@ -48,7 +48,8 @@ const jvm = (jars: string): string[] => [
 
 function format(jars: string, settings: string): void {
   const id = randomBytes(16).toString("base64url");
-  const args = [...jvm(jars), "kafka.tools.StorageTool", "format", "-t", id, "-c", settings];
+  // In one word with its option: one id in 64 begins with a dash and would be read as an option of its own.
+  const args = [...jvm(jars), "kafka.tools.StorageTool", "format", `--cluster-id=${id}`, "-c", settings];
   const { status, stdout, stderr } = spawnSync("java", args, { encoding: "utf8" });
   if (status !== 0) throw new StackError(`Kafka could not prepare its folder: ${`${stderr}${stdout}`.trim()}`);
 }
