@@ -1,12 +1,13 @@
 #!/usr/bin/env -S node --disable-warning=TimeoutNegativeWarning
 import { Command } from "commander";
-import { StackError } from "#stack/stack-error.ts";
 import { auditCommand } from "./commands/audit.ts";
 import { bookingCommand } from "./commands/booking.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { downCommand } from "./commands/down.ts";
 import { envCommand } from "./commands/env.ts";
 import { eventCommand } from "./commands/event.ts";
 import { importCommand } from "./commands/import.ts";
+import { lagCommand } from "./commands/lag.ts";
 import { migrateCommand } from "./commands/migrate.ts";
 import { nodeCommand } from "./commands/node.ts";
 import { replCommand } from "./commands/repl.ts";
@@ -17,12 +18,15 @@ import { sweepCommand } from "./commands/sweep.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { upCommand } from "./commands/up.ts";
 import { whyCommand } from "./commands/why.ts";
+import { EXIT_CODES } from "./exit-codes.ts";
+import { tell } from "./failure.ts";
 
 const COMMANDS = [
   startCommand,
   nodeCommand,
   upCommand,
   downCommand,
+  doctorCommand,
   envCommand,
   migrateCommand,
   tokenCommand,
@@ -35,15 +39,30 @@ const COMMANDS = [
   bookingCommand,
   whyCommand,
   sweepCommand,
+  lagCommand,
 ];
 
-const eventix = new Command("eventix").description("Runs and inspects Eventix, the seat-booking engine.");
-for (const command of COMMANDS) eventix.addCommand(command());
+const codes = EXIT_CODES.map(({ code, means }) => `  ${String(code).padEnd(4)} ${means}`);
+const eventix = new Command("eventix")
+  .description("Runs and inspects Eventix, the seat-booking engine.")
+  .exitOverride()
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "eventix: ")) })
+  .showHelpAfterError("Its commands: npx eventix --help")
+  .addHelpText("after", `\nExit codes:\n${codes.join("\n")}`);
+for (const make of COMMANDS) {
+  const command = make().copyInheritedSettings(eventix);
+  eventix.addCommand(command.showHelpAfterError(`How it is used: npx eventix ${command.name()} --help`));
+}
+
+// Whoever read the output may have seen enough: what is still written then is lost, not an error.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+}
 
 try {
   await eventix.parseAsync();
 } catch (error) {
-  // What a person can mend is said in its own words; anything else is a bug and shows where it is.
-  process.stderr.write(error instanceof StackError ? `eventix: ${error.message}\n` : `${(error as Error).stack}\n`);
-  process.exitCode = 1;
+  process.exitCode = tell(error);
 }

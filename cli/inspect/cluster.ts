@@ -25,6 +25,8 @@ export interface Cluster {
   broker: ServiceBroker;
   caller: Caller;
   ask: Ask;
+  /** Whether a node offers the service now. */
+  offers(service: string): boolean;
   /** Waits a little until all of these are offered. Throws StackError. */
   untilOffered(services: readonly string[]): Promise<void>;
   leave(): Promise<void>;
@@ -57,7 +59,8 @@ export async function joinCluster({ name, caller, logLevel, replOptions }: Wish)
   });
   const leave = () => within(LEAVE_MS, broker.stop());
   try {
-    await Promise.race([broker.start(), refusalOf(options, config)]);
+    const refused = refusalOf(options, config);
+    await Promise.race([refused, broker.start()]);
   } catch (error) {
     await leave();
     throw error;
@@ -66,6 +69,7 @@ export async function joinCluster({ name, caller, logLevel, replOptions }: Wish)
     broker,
     caller,
     ask: asking(broker, caller),
+    offers: (service) => broker.registry.hasService(service, ANY_NODE),
     untilOffered: (services) => untilOffered(broker, services),
     leave,
   };

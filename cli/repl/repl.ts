@@ -4,6 +4,7 @@ import type { BrokerOptions } from "moleculer";
 import type { Scope } from "#contracts/caller.ts";
 import { booking } from "../commands/booking.ts";
 import { event } from "../commands/event.ts";
+import { lag } from "../commands/lag.ts";
 import { seat } from "../commands/seat.ts";
 import { sweep } from "../commands/sweep.ts";
 import { why } from "../commands/why.ts";
@@ -13,7 +14,7 @@ import { auditInspection } from "./audit.ts";
 import { completeIds } from "./completion.ts";
 import { customCommand } from "./custom-commands.ts";
 
-const INSPECTIONS = [event, seat, booking, why, sweep, auditInspection];
+const INSPECTIONS = [event, seat, booking, why, sweep, lag, auditInspection];
 /** `exit` and Ctrl-D leave the cluster first; a Kafka that does not answer is not waited for. */
 const LEAVE_MS = 4_000;
 
