@@ -8,6 +8,7 @@ export const uuid = {
   type: "string",
   pattern: /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i,
   lowercase: true,
+  example: "019c0e0a-7c1e-7c3a-9d5e-3f1b2a4c5d6e",
 } as const;
 
 /** An RFC 3339 instant with its offset. */
@@ -15,18 +16,33 @@ export const instant = {
   type: "string",
   max: 40,
   pattern: /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/,
+  example: "2027-09-01T19:30:00.000Z",
 } as const;
 
 /** An amount of money in minor units (cents); a trillion is more than any order. */
-export const minor = { type: "number", integer: true, min: 0, max: 1_000_000_000_000 } as const;
+export const minor = { type: "number", integer: true, min: 0, max: 1_000_000_000_000, example: 4500 } as const;
 
 /** An ISO 4217 code. */
-export const currency = { type: "string", pattern: /^[A-Z]{3}$/ } as const;
+export const currency = {
+  type: "string",
+  pattern: /^[A-Z]{3}$/,
+  description: "ISO 4217 code of the currency.",
+  example: "EUR",
+} as const;
 
-export const count = { type: "number", integer: true, min: 0 } as const;
+export const count = { type: "number", integer: true, min: 0, example: 0 } as const;
 
-/** A fastest-validator rule in the object form; the shorthand strings carry no types and are not used. */
-export type Rule = { readonly type: string; readonly optional?: boolean; readonly nullable?: boolean };
+/**
+ * A fastest-validator rule in the object form; the shorthand strings carry no types and are not used. `description` and
+ * `example` are for people: the validator does not look at them, the documents of API and facts are made of them.
+ */
+export type Rule = {
+  readonly type: string;
+  readonly optional?: boolean;
+  readonly nullable?: boolean;
+  readonly description?: string;
+  readonly example?: unknown;
+};
 export type Schema = { readonly [field: string]: Rule };
 
 type Plain<R> = R extends { type: "string" }
