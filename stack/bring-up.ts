@@ -5,7 +5,7 @@ import { choosePorts } from "./ports.ts";
 import { isRunning, type ProcessRef, stopProcess } from "./process.ts";
 import type { Say } from "./progress.ts";
 import type { Launch, StackServer } from "./server.ts";
-import { StackError } from "./stack-error.ts";
+import { StackError, UsageError } from "./stack-error.ts";
 import { type NativeServer, type ServerName, type ServerState, type StackState, writeState } from "./state.ts";
 
 export interface Up {
@@ -90,7 +90,7 @@ export async function finish(server: StackServer, known: ServerState, launch: La
 function usedAsGiven(server: StackServer, given: readonly string[], env: NodeJS.ProcessEnv): Record<string, string> {
   const missing = server.given.filter((variable) => !given.includes(variable));
   if (missing.length > 0)
-    throw new StackError(`${given[0]} is set, so set ${missing.join(" and ")} too, or none of them.`);
+    throw new UsageError(`${given[0]} is set, so set ${missing.join(" and ")} too, or none of them.`);
   return Object.fromEntries(given.map((variable) => [variable, env[variable] as string]));
 }
 

@@ -2,3 +2,8 @@
 export class StackError extends Error {
   override name = "StackError";
 }
+
+/** What was asked for cannot be meant: nothing has been done, and the message says what to write instead. */
+export class UsageError extends StackError {
+  override name = "UsageError";
+}

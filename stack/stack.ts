@@ -110,6 +110,12 @@ export function stackEnvironment(
   return { ...Object.assign({}, ...parts), ...given, EVENTIX_HOME: home };
 }
 
+/** The names of a home's servers that run now. */
+export function runningServers(home: string): ServerName[] {
+  const { servers } = readState(home);
+  return SERVERS.filter(({ name }) => serverRuns(servers[name])).map(({ name }) => name);
+}
+
 /** All that the user has to mend at once, or else the first that is not for them to mend. */
 const allOf = (failures: Error[]): Error =>
   failures.find((failure) => !(failure instanceof StackError)) ??

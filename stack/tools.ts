@@ -40,12 +40,13 @@ export const TOOLS = {
   },
 } as const satisfies Record<string, Tool>;
 
-/** Throws one sentence with the command that installs the tool, when PATH has none or too old a one. */
-export function requireTool({ command, args, version, least, title, install }: Tool): void {
+/** The major version of the tool on PATH. Throws one sentence with the command that installs it, when there is none or too old a one. */
+export function requireTool({ command, args, version, least, title, install }: Tool): number {
   const { error, stdout, stderr } = spawnSync(command, args, { encoding: "utf8" });
   if (error) throw new StackError(`${title} is not installed: ${install}`);
   const found = version.exec(`${stdout}${stderr}`)?.[1];
   if (found === undefined || Number(found) < least) {
     throw new StackError(`${title} is needed, but ${command} is version ${found ?? "unknown"}: ${install}`);
   }
+  return Number(found);
 }

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { CreateEvent, EventResponse, ImportedVenue } from "#contracts/catalog.ts";
 import { sayOnStderr } from "#stack/progress.ts";
-import { StackError } from "#stack/stack-error.ts";
+import { UsageError } from "#stack/stack-error.ts";
 import { type ApiClient, operatorClient } from "../api.client.ts";
 import { explained } from "../import-errors.ts";
 import { readPlanFile } from "../plan-file.ts";
@@ -57,7 +57,7 @@ export const importCommand = (): Command =>
     .addHelpText("after", MORE)
     .action(async (file: string, options: ImportOptions) => {
       const missing = options.event === undefined ? neededEvent(options) : neededStart(options);
-      if (missing) throw new StackError(missing);
+      if (missing) throw new UsageError(missing);
       const plan = readPlanFile(file);
       const api = operatorClient(options);
       try {

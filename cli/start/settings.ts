@@ -1,6 +1,6 @@
 import type { Config } from "#config";
 import { freePort, portIsFree } from "#stack/ports.ts";
-import { StackError } from "#stack/stack-error.ts";
+import { StackError, UsageError } from "#stack/stack-error.ts";
 
 /** The settings a node would have; what is wrong with them is told before anything is started. */
 export async function nodeSettings(env: NodeJS.ProcessEnv): Promise<Config> {
@@ -9,7 +9,7 @@ export async function nodeSettings(env: NodeJS.ProcessEnv): Promise<Config> {
     const { readConfig } = await import("#config");
     return readConfig(env);
   } catch (error) {
-    throw new StackError((error as Error).message);
+    throw new UsageError((error as Error).message);
   }
 }
 

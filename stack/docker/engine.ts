@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { StackError } from "../stack-error.ts";
+import { StackError, UsageError } from "../stack-error.ts";
 import type { StackKind } from "../state.ts";
 
 /** Versions of what is there; absent is what is not. */
@@ -33,7 +33,7 @@ export const canCompose = ({ engine, compose }: Docker): boolean =>
 export function chooseKind(home: string, before: StackKind | undefined, env: NodeJS.ProcessEnv): StackKind {
   const wish = env.EVENTIX_STACK || undefined;
   if (wish !== undefined && wish !== "native" && wish !== "docker") {
-    throw new StackError(`EVENTIX_STACK=${wish}: write native or docker, or leave it out.`);
+    throw new UsageError(`EVENTIX_STACK=${wish}: write native or docker, or leave it out.`);
   }
   const kind = wish ?? before;
   if (kind === "native") return kind;

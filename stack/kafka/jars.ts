@@ -11,7 +11,7 @@ const POM = join(PROJECT, "stack/kafka/pom.xml");
 
 /** The folder with Kafka's jars, shared by all stacks of this user; Maven fills it once for each version of the pom. */
 export async function kafkaJars(say: Say, signal?: AbortSignal): Promise<string> {
-  const folder = sharedCache(`kafka-${createHash("sha256").update(readFileSync(POM)).digest("hex").slice(0, 12)}`);
+  const folder = jarsFolder();
   if (existsSync(folder)) return folder;
   requireTool(TOOLS.maven);
   say("Fetching Apache Kafka with Maven (once, about 45 MB) …");
@@ -31,6 +31,11 @@ export async function kafkaJars(say: Say, signal?: AbortSignal): Promise<string>
   }
   return folder;
 }
+
+export const hasKafkaJars = (): boolean => existsSync(jarsFolder());
+
+const jarsFolder = () =>
+  sharedCache(`kafka-${createHash("sha256").update(readFileSync(POM)).digest("hex").slice(0, 12)}`);
 
 function maven(args: string[], signal?: AbortSignal): Promise<void> {
   const child = spawn("mvn", ["-B", "-q", ...args], { stdio: ["ignore", "pipe", "pipe"], signal });

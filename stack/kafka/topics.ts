@@ -34,6 +34,26 @@ export async function groupsAreServed(brokers: string[]): Promise<void> {
   }
 }
 
+/** What is not as it should be with the topics of facts, one sentence each. */
+export async function wrongTopics(brokers: string[]): Promise<{ missing: string[]; otherPartitions: string[] }> {
+  const client = admin(brokers, 1);
+  await client.connect();
+  try {
+    const there = new Set(await client.listTopics());
+    const [present, missing] = [true, false].map((is) =>
+      TOPIC_DEFINITIONS.filter(({ name }) => there.has(name) === is),
+    );
+    const { topics } = await client.fetchTopicMetadata({ topics: (present ?? []).map(({ name }) => name) });
+    const otherPartitions = topics.flatMap(({ name, partitions: { length } }) => {
+      const { partitions } = TOPIC_DEFINITIONS.find((one) => one.name === name) ?? {};
+      return length === partitions ? [] : [`${name} has ${length} partitions instead of ${partitions}`];
+    });
+    return { missing: (missing ?? []).map(({ name }) => name), otherPartitions };
+  } finally {
+    await client.disconnect();
+  }
+}
+
 /** Makes the topics of facts that are not there; those that are stay as they are. Returns the names of the new ones. */
 export async function createTopics(brokers: string[], say: Say): Promise<string[]> {
   const client = admin(brokers, 8);

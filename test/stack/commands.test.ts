@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { EXIT } from "../../cli/exit-codes.ts";
 import { eventix, NO_SERVERS_GIVEN } from "../support/command.ts";
 
 let folder: string;
@@ -45,7 +46,7 @@ test("`token` prints tokens alone, one a line, each for its name", async () => {
 
 test("`token` refuses a span that it does not know", async () => {
   const { code, stderr } = await eventix(["token", "alice", "--expires", "tomorrow"]);
-  assert.equal(code, 1);
+  assert.equal(code, EXIT.usage);
   assert.match(stderr, /Write a number and s, m, h or d: 15m/);
 });
 
@@ -73,6 +74,6 @@ test("`up` names what the machine lacks, with the command that installs it", asy
 test("half of the database URLs is refused, with the names of the others", async () => {
   const env = { DATABASE_URL_PAYMENT: undefined, EVENTIX_HOME: join(folder, "home") };
   const { code, stderr } = await eventix(["up"], { env });
-  assert.equal(code, 1);
+  assert.equal(code, EXIT.usage);
   assert.match(stderr, /DATABASE_URL_CATALOG is set, so set DATABASE_URL_PAYMENT too, or none of them/);
 });

@@ -1,0 +1,71 @@
+import pg from "pg";
+import { pendingMigrations } from "#mixins/schema.repository.ts";
+import { gatewayUrl } from "#stack/gateway.ts";
+import { wrongTopics } from "#stack/kafka/topics.ts";
+import { DATABASE_SERVICES, type DatabaseService, databaseOf, urlVariable } from "#stack/postgres/databases.ts";
+import { stackEnvironment } from "#stack/stack.ts";
+import { type Finding, fail, ok, type World, warn } from "./finding.ts";
+
+const ANSWER_MS = 3_000;
+
+/** What is in the servers that are up or given; of the others there is nothing to say. */
+export async function servers({ home, env }: World): Promise<Finding[]> {
+  const up = stackEnvironment(home, env, []);
+  const checks = DATABASE_SERVICES.flatMap((service) => {
+    const url = up[urlVariable(service)];
+    return url ? [database(service, url)] : [];
+  });
+  if (up.KAFKA_BROKERS) checks.push(topics(up.KAFKA_BROKERS));
+  return [...(await Promise.all(checks)), ...(await gateway(home))];
+}
+
+async function database(service: DatabaseService, url: string): Promise<Finding> {
+  const about = databaseOf(service);
+  const pool = new pg.Pool({ connectionString: url, max: 1, connectionTimeoutMillis: ANSWER_MS });
+  pool.on("error", () => {});
+  try {
+    const pending = await pendingMigrations(pool, service);
+    if (pending.length === 0) return ok(about, "answers, with the current schema");
+    return fail(about, `lacks ${pending.join(", ")}`, "npx eventix migrate");
+  } catch (error) {
+    const says = `${urlVariable(service)} cannot be used (${(error as Error).message || (error as { code?: string }).code})`;
+    return fail(about, says, "npx eventix up, or correct the URL in the environment");
+  } finally {
+    await pool.end();
+  }
+}
+
+async function topics(brokers: string): Promise<Finding> {
+  try {
+    const { missing, otherPartitions } = await wrongTopics(brokers.split(","));
+    if (missing.length > 0) return fail("topics", `Kafka lacks ${missing.join(", ")}`, "npx eventix up");
+    if (otherPartitions.length === 0) return ok("topics", "all there, with their partitions");
+    const mend = "in development remove EVENTIX_HOME and start again; elsewhere stop all nodes and move the topic";
+    return warn("topics", `${otherPartitions.join(", ")}: keys may come out of order`, mend);
+  } catch (error) {
+    const says = `Kafka at ${brokers} does not answer (${(error as Error).message})`;
+    return fail("topics", says, "npx eventix up, or correct KAFKA_BROKERS");
+  }
+}
+
+async function gateway(home: string): Promise<Finding[]> {
+  let url: string;
+  try {
+    url = gatewayUrl(home);
+  } catch {
+    return [];
+  }
+  try {
+    const { ok: isReady, status } = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(ANSWER_MS) });
+    if (isReady) return [ok("gateway", `${url} is ready`)];
+    return [warn("gateway", `${url} is not ready (${status})`, `curl ${url}/health says what it waits for`)];
+  } catch {
+    return [
+      fail(
+        "gateway",
+        `${url} runs but does not answer`,
+        "stop npm start or npm run node with Ctrl-C, and start it again",
+      ),
+    ];
+  }
+}
