@@ -3,6 +3,9 @@ import type { Logger } from "moleculer";
 import { deadLetterTopic } from "#contracts/topics.ts";
 import type { OutboxRow } from "./outbox.repository.ts";
 
+/** Which partition a key lies in: producers and readers of facts agree on it. */
+export const FACT_PARTITIONER = Partitioners.DefaultPartitioner;
+
 /** Longer than Kafka takes when it is well, shorter than idle_in_transaction_session_timeout, which would end the round. */
 const SEND_MS = 2_000;
 /** What is kept in a dead letter of a row that no topic takes; the rest is in the tables that it was made from. */
@@ -26,7 +29,7 @@ export class FactPublisher {
     this.#logger = logger;
     this.#producer = kafka.producer({
       allowAutoTopicCreation: false,
-      createPartitioner: Partitioners.DefaultPartitioner,
+      createPartitioner: FACT_PARTITIONER,
       maxInFlightRequests: 1,
       retry: { initialRetryTime: 100, maxRetryTime: 500, retries: 3 },
     });
