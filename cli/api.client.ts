@@ -33,14 +33,20 @@ export class ApiClient {
     this.#token = token;
   }
 
+  /** The same gateway, asked by somebody else. */
+  as(token: string): ApiClient {
+    return new ApiClient({ url: this.url, token });
+  }
+
+  /** The `data` of the answer. Throws ApiError for a refusal. */
+  async get<T>(path: string): Promise<T> {
+    return this.#dataOf(path, await this.#fetch(path, {}));
+  }
+
   /** The `data` of the answer; a body that is text is JSON already. Throws ApiError for a refusal. */
   async post<T>(path: string, body: object | string, headers: Record<string, string> = {}): Promise<T> {
     const json = typeof body === "string" ? body : JSON.stringify(body);
-    const response = await this.#fetch(path, { method: "POST", body: json, headers });
-    const answer = (await response.json().catch(() => undefined)) as Answer<T> | undefined;
-    if (answer?.success) return answer.data;
-    const { code, message, details } = answer?.error ?? {};
-    throw new ApiError(code ?? "", message ?? `${this.url}${path} answered ${response.status}.`, details);
+    return this.#dataOf(path, await this.#fetch(path, { method: "POST", body: json, headers }));
   }
 
   /** Like post, but sent again within a day, by this process or another, it has its effect once and the same answer. */
@@ -68,6 +74,13 @@ export class ApiClient {
       }
       await sleep(POLL_MS);
     }
+  }
+
+  async #dataOf<T>(path: string, response: Response): Promise<T> {
+    const answer = (await response.json().catch(() => undefined)) as Answer<T> | undefined;
+    if (answer?.success) return answer.data;
+    const { code, message, details } = answer?.error ?? {};
+    throw new ApiError(code ?? "", message ?? `${this.url}${path} answered ${response.status}.`, details);
   }
 
   async #fetch(path: string, init: { method?: string; body?: string; headers?: Record<string, string> }) {

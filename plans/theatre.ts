@@ -1,21 +1,13 @@
 import { writeFileSync } from "node:fs";
+import { drawnRow, LETTERS, type Point, planJson, ROW_GAP, round, rounded, SEAT_GAP } from "./drawing.ts";
 
 /**
  * Draws theatre.json, the sample plan: `node plans/theatre.ts`. A playhouse of the old kind, seen from above with the stage at
- * the top: stalls in three blocks between aisles, a circle behind and above them, boxes along both walls. Units are pixels,
- * y grows downwards.
+ * the top: stalls in three blocks between aisles, a circle behind and above them, boxes along both walls.
  */
-
-interface Point {
-  x: number;
-  y: number;
-}
 
 const SIZE = { width: 1600, height: 1500 };
 const MIDDLE = SIZE.width / 2;
-/** From the middle of one seat to that of the next, and from row to row. */
-const SEAT_GAP = 24;
-const ROW_GAP = 34;
 /** The middle of all curves lies behind the stage. */
 const FOCUS: Point = { x: MIDDLE, y: -420 };
 
@@ -27,14 +19,8 @@ const CATEGORIES = [
   { name: "Restricted view", color: "#8a8d91" },
 ];
 
-/** Theatres leave out I and O, which are read as 1 and 0. */
-const LETTERS = [..."ABCDEFGHJKLMNPQRSTUV"];
-
-const round = (value: number) => Math.round(value * 10) / 10;
-const pointAt = (radius: number, angle: number): Point => ({
-  x: round(FOCUS.x + radius * Math.sin(angle)),
-  y: round(FOCUS.y + radius * Math.cos(angle)),
-});
+const pointAt = (radius: number, angle: number): Point =>
+  rounded({ x: FOCUS.x + radius * Math.sin(angle), y: FOCUS.y + radius * Math.cos(angle) });
 
 export function theatre() {
   return {
@@ -47,7 +33,7 @@ export function theatre() {
 
 /** Twenty curved rows that widen towards the back, each in three blocks: one Row object a block, one row for the buyer. */
 function stalls() {
-  const rows = LETTERS.flatMap((letter, r) => {
+  const rows = LETTERS.slice(0, 20).flatMap((letter, r) => {
     const radius = 740 + r * ROW_GAP;
     const middle = 12 + Math.floor(r / 3);
     const side = 8 + Math.floor(r / 3);
@@ -98,20 +84,15 @@ function arcBlocks(
   let place = -(places - 1) / 2;
   let number = 0;
   return blocks.map((seats, block) => {
-    const origin = pointAt(radius, place * step);
+    const first = number + 1;
     const drawn = Array.from({ length: seats }, () => {
       const point = pointAt(radius, place * step);
       place += 1;
       number += 1;
-      return {
-        seat_guid: `${zone}-${row}-${number}`,
-        seat_number: String(number),
-        position: { x: round(point.x - origin.x), y: round(point.y - origin.y) },
-        category: categoryOf(block),
-      };
+      return { ...point, guid: `${zone}-${row}-${number}`, category: categoryOf(block) };
     });
     place += 2;
-    return { row_number: row, row_label: "Row %s", seat_label: "Seat %s", position: origin, seats: drawn };
+    return drawnRow({ number: row, label: "Row %s", first }, drawn);
   });
 }
 
@@ -131,8 +112,6 @@ function boxes(name: string, side: -1 | 1) {
   return { name, position: { x: MIDDLE + side * 720, y: 240 }, rows };
 }
 
-/** One line a seat, so that a change of the drawing reads well as a diff. */
-export const theatreJson = (): string =>
-  `${JSON.stringify(theatre()).replaceAll(/\{"(?=seat_guid|row_number|name)/g, '\n{"')}\n`;
+export const theatreJson = (): string => planJson(theatre());
 
 if (import.meta.main) writeFileSync(new URL("theatre.json", import.meta.url), theatreJson());

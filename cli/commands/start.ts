@@ -10,12 +10,12 @@ import { type Stack, stackDown, stackUp } from "#stack/stack.ts";
 import { StackError } from "#stack/stack-error.ts";
 import { forgetNode, writeNode } from "#stack/state.ts";
 import { migrate } from "../../migrations/migrate.ts";
-import { operatorToken } from "../api.client.ts";
+import { ApiClient, operatorToken } from "../api.client.ts";
+import { seed } from "../seed/seed.ts";
 import { claimStart } from "../start/claim.ts";
 import { gatewayPort, hasGateway, nodeEnvironment, nodeSettings, urlOf } from "../start/settings.ts";
 import { aborted, stopWish } from "../start/stop-wish.ts";
 import { welcome } from "../start/welcome.ts";
-import { seed } from "./seed.ts";
 
 /** Ctrl-C has ten seconds in all: these for the services, the rest for the servers. */
 const NODE_STOP_MS = 6_000;
@@ -77,7 +77,7 @@ async function open(home: string, config: Config, node: NodeProcess, url: string
   const complete = ALL_SERVICES.every((service) => config.services.includes(service));
   if (complete && local) {
     say("Putting the sample events on sale …");
-    await seed({ url, token: operatorToken(home), log: say });
+    await seed(new ApiClient({ url, token: operatorToken(home) }), say);
   }
   const token = local ? signToken(home, "alice") : undefined;
   process.stdout.write(complete ? await welcome(url, token) : `Eventix is ready: ${url}\n`);

@@ -175,16 +175,3 @@ test("repeated guids are imported when asked for, and each is told", async () =>
   assert.equal(code, 0);
   assert.match(JSON.stringify((JSON.parse(stdout) as Imported).warnings), /Balcony-1-F-1-1/);
 });
-
-test("the samples are put on sale once, however often they are seeded", async () => {
-  const runs = [1, 2].map(() => () => eventix(["seed", "--url", node.url, "--token", token]));
-  const events = async () => {
-    const { data } = (await (await fetch(`${node.url}/api/events?limit=100`)).json()) as { data: { id: string }[] };
-    return data.filter(({ id }) => id.startsWith("00000000-0000-4000-8000-"));
-  };
-  assert.equal((await runs[0]?.())?.code, 0);
-  const first = await events();
-  assert.equal((await runs[1]?.())?.code, 0);
-  assert.equal(first.length, 3);
-  assert.deepEqual(await events(), first);
-});
