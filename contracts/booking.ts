@@ -61,7 +61,7 @@ export const BOOKING_RESPONSE = {
   },
   totalMinor: { ...minor, description: "The sum of the prices, in minor units." },
   currency,
-  expiresAt: { ...instant, nullable: true, description: "Until when the seats are held; null once it is decided." },
+  expiresAt: { ...instant, description: "Until when the seats are held, or were." },
   ticketReference: {
     type: "string",
     nullable: true,

@@ -69,7 +69,6 @@ export const ERRORS = {
     message:
       "The event is not on sale now. Look at its sale window, or try again in a moment if it was just published.",
   },
-  EVENT_ALREADY_PUBLISHED: { status: 409, retryable: false, message: "The event is published; its terms are frozen." },
   SEAT_ALREADY_RESERVED: {
     status: 409,
     retryable: false,

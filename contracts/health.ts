@@ -78,8 +78,16 @@ export const NODE_HEALTH = {
     description: "Whether it is migrated, connected and consuming, and has all that it requires.",
     example: true,
   },
-  dependencies: { type: "array", items: { type: "object", props: DEPENDENCY } },
-  consumers: { type: "array", items: { type: "object", props: CONSUMED_PARTITION } },
+  dependencies: {
+    type: "array",
+    items: { type: "object", props: DEPENDENCY },
+    description: "What its services need from outside.",
+  },
+  consumers: {
+    type: "array",
+    items: { type: "object", props: CONSUMED_PARTITION },
+    description: "The partitions it reads.",
+  },
 } as const;
 export type NodeHealth = Infer<typeof NODE_HEALTH>;
 
@@ -99,7 +107,11 @@ export const CLUSTER_HEALTH = {
     description: "Whether each service that a route needs is offered by some node.",
     example: { catalog: true, booking: true, payment: true },
   },
-  nodes: { type: "array", items: { type: "object", props: NODE_HEALTH } },
+  nodes: {
+    type: "array",
+    items: { type: "object", props: NODE_HEALTH },
+    description: "What each node tells of itself.",
+  },
   silent: {
     type: "array",
     items: { type: "string" },

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { postgresInit, topicScript } from "./generate/compose.ts";
 import { errorsPage } from "./generate/errors.ts";
+import { openApiFile, routesTable } from "./generate/routes.ts";
 import { withSection } from "./generate/section.ts";
 import { settingsTable } from "./generate/settings.ts";
 import { statesPage } from "./generate/states.ts";
@@ -19,6 +20,8 @@ export const MADE: readonly Made[] = [
   { path: "docs/states.md", make: statesPage },
   { path: "docker/postgres/init.sql", make: postgresInit },
   { path: "docker/redpanda/topics.sh", make: topicScript },
+  { path: "docs/openapi.json", make: openApiFile },
+  { path: "README.md", section: "routes", make: routesTable },
   { path: "README.md", section: "settings", make: settingsTable },
 ];
 

@@ -10,6 +10,7 @@ import { readBody } from "./body.ts";
 import { ClientAddresses } from "./client-address.ts";
 import { CORRELATION_HEADER, correlationIdFrom } from "./correlation.ts";
 import { allowOrigin } from "./cors.ts";
+import { DOCS_ALIASES } from "./docs.ts";
 import { HEALTH_ALIASES } from "./health.ts";
 import { httpErrorOf } from "./http-errors.ts";
 import { limitConnections, stopServer } from "./http-server.ts";
@@ -61,6 +62,7 @@ const gateway: ServiceSchema<ApiSettingsSchema, object, object, Gateway> = {
         aliases: {
           ...Object.fromEntries(ENDPOINTS.map((endpoint) => [`${endpoint.method} ${endpoint.path}`, { endpoint }])),
           ...HEALTH_ALIASES,
+          ...DOCS_ALIASES,
         },
       },
     ],

@@ -1,15 +1,45 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { config } from "#config";
+import {
+  AVAILABILITY_QUERY,
+  BOOKING_ID,
+  BOOKING_RESPONSE,
+  CREATE_BOOKING,
+  PAGINATION_QUERY,
+  PAYMENT_RESPONSE,
+  SEATS_AVAILABILITY,
+} from "#contracts/booking.ts";
 import type { Access, CallMeta } from "#contracts/caller.ts";
+import {
+  CREATE_EVENT,
+  EVENT_ID,
+  EVENT_RESPONSE,
+  IMPORT_VENUE,
+  IMPORTED_VENUE,
+  LIST_EVENTS,
+  PRICED_SEATS,
+  SEAT_MAP,
+  SEATS_OF_EVENT,
+  VALIDATED_SEATS,
+} from "#contracts/catalog.ts";
+import type { ErrorCode } from "#contracts/errors.ts";
 import type { BodyKind } from "./body.ts";
 import { holdMeta, keyed } from "./request-meta.ts";
-import { AVAILABILITY, SEAT_MAP, type SharedAnswer } from "./shared-answers.ts";
+import { AVAILABILITY, SEATS, type SharedAnswer } from "./shared-answers.ts";
 
 /** One address of the API: which action answers it, and how request and answer are translated. */
 export interface Endpoint {
   method: "GET" | "POST";
   path: string;
+  /** What it is for, in a few words. */
+  summary: string;
   action: string;
+  /** The schema by which the action checks its params. */
+  params: object;
+  /** What `data` of the answer holds, or each item of a list. */
+  answer: object;
+  /** What this address refuses, besides what all of its kind do (see operation.ts). */
+  errors: readonly ErrorCode[];
   access: Access;
   /** The action's param that each parameter of the path fills. */
   pathParams?: Readonly<Record<string, string>>;
@@ -37,21 +67,52 @@ const id = { id: "id" } as const;
 const eventId = { id: "eventId" } as const;
 const page = { paged: true, query: { limit: "limit", cursor: "cursor" } } as const;
 
+const EVENT_GONE = ["EVENT_NOT_FOUND"] as const;
+const BOOKING_GONE = ["BOOKING_NOT_FOUND"] as const;
+
 export const ENDPOINTS: readonly Endpoint[] = [
-  { method: "GET", path: "/api/events", action: "catalog.listEvents", access: "anyone", ...page },
-  { method: "GET", path: "/api/events/:id", action: "catalog.getEvent", access: "anyone", pathParams: id },
+  {
+    method: "GET",
+    path: "/api/events",
+    summary: "List what is on",
+    action: "catalog.listEvents",
+    params: LIST_EVENTS,
+    answer: EVENT_RESPONSE,
+    errors: [],
+    access: "anyone",
+    ...page,
+  },
+  {
+    method: "GET",
+    path: "/api/events/:id",
+    summary: "Read an event",
+    action: "catalog.getEvent",
+    params: EVENT_ID,
+    answer: EVENT_RESPONSE,
+    errors: EVENT_GONE,
+    access: "anyone",
+    pathParams: id,
+  },
   {
     method: "GET",
     path: "/api/events/:id/seats",
+    summary: "Read the layout of an event: zones, rows, seats and prices",
     action: "catalog.getSeatMap",
+    params: EVENT_ID,
+    answer: SEAT_MAP,
+    errors: EVENT_GONE,
     access: "anyone",
     pathParams: id,
-    shared: SEAT_MAP,
+    shared: SEATS,
   },
   {
     method: "GET",
     path: "/api/events/:id/availability",
+    summary: "Read which seats are free; at most 250 ms old",
     action: "booking.availability",
+    params: AVAILABILITY_QUERY,
+    answer: SEATS_AVAILABILITY,
+    errors: ["EVENT_NOT_FOUND", "EVENT_NOT_ON_SALE"],
     access: "anyone",
     pathParams: eventId,
     shared: AVAILABILITY,
@@ -59,26 +120,58 @@ export const ENDPOINTS: readonly Endpoint[] = [
   {
     method: "POST",
     path: "/api/bookings",
+    summary: "Hold seats, all or none",
     action: "booking.create",
+    params: CREATE_BOOKING,
+    answer: BOOKING_RESPONSE,
+    errors: ["EVENT_NOT_FOUND", "EVENT_NOT_ON_SALE", "SEAT_NOT_FOUND", "SEAT_ALREADY_RESERVED", "MAX_SEATS_EXCEEDED"],
     access: "user",
     body: "fields",
     meta: holdMeta,
     status: 201,
     location: "/api/bookings",
   },
-  { method: "GET", path: "/api/bookings/my", action: "booking.listMine", access: "user", ...page },
-  { method: "GET", path: "/api/bookings/:id", action: "booking.get", access: "user", pathParams: id },
+  {
+    method: "GET",
+    path: "/api/bookings/my",
+    summary: "List one's own bookings, the newest first",
+    action: "booking.listMine",
+    params: PAGINATION_QUERY,
+    answer: BOOKING_RESPONSE,
+    errors: [],
+    access: "user",
+    ...page,
+  },
+  {
+    method: "GET",
+    path: "/api/bookings/:id",
+    summary: "Read one's own booking",
+    action: "booking.get",
+    params: BOOKING_ID,
+    answer: BOOKING_RESPONSE,
+    errors: BOOKING_GONE,
+    access: "user",
+    pathParams: id,
+  },
   {
     method: "GET",
     path: "/api/bookings/:id/payment",
+    summary: "Read the payment of one's own booking",
     action: "payment.getByBooking",
+    params: BOOKING_ID,
+    answer: PAYMENT_RESPONSE,
+    errors: ["PAYMENT_NOT_FOUND"],
     access: "user",
     pathParams: id,
   },
   {
     method: "POST",
     path: "/api/bookings/:id/cancel",
+    summary: "Give one's own pending booking up",
     action: "booking.cancel",
+    params: BOOKING_ID,
+    answer: BOOKING_RESPONSE,
+    errors: ["BOOKING_NOT_FOUND", "BOOKING_NOT_CANCELLABLE"],
     access: "user",
     pathParams: id,
     body: "fields",
@@ -86,7 +179,11 @@ export const ENDPOINTS: readonly Endpoint[] = [
   {
     method: "POST",
     path: "/api/venues",
+    summary: "Import a seating plan",
     action: "catalog.importVenue",
+    params: IMPORT_VENUE,
+    answer: IMPORTED_VENUE,
+    errors: ["SEATING_PLAN_INVALID"],
     access: "catalog:write",
     query: { duplicateGuids: "duplicateGuids", plan: "planId" },
     body: "plan",
@@ -97,7 +194,11 @@ export const ENDPOINTS: readonly Endpoint[] = [
   {
     method: "POST",
     path: "/api/events",
+    summary: "Make an event on an imported venue, not yet announced",
     action: "catalog.createEvent",
+    params: CREATE_EVENT,
+    answer: EVENT_RESPONSE,
+    errors: ["VENUE_NOT_FOUND", "PRICE_MISSING"],
     access: "catalog:write",
     body: "fields",
     meta: keyed(gatewayCallMs),
@@ -107,7 +208,11 @@ export const ENDPOINTS: readonly Endpoint[] = [
   {
     method: "POST",
     path: "/api/events/:id/publish",
+    summary: "Announce an event and put it on sale",
     action: "catalog.publishEvent",
+    params: EVENT_ID,
+    answer: EVENT_RESPONSE,
+    errors: EVENT_GONE,
     access: "catalog:write",
     pathParams: id,
     body: "fields",
@@ -117,7 +222,11 @@ export const ENDPOINTS: readonly Endpoint[] = [
   {
     method: "POST",
     path: "/internal/events/:id/seats/validate",
+    summary: "Tell which of these ids are seats of an event",
     action: "catalog.validateSeats",
+    params: SEATS_OF_EVENT,
+    answer: VALIDATED_SEATS,
+    errors: EVENT_GONE,
     access: "internal",
     pathParams: eventId,
     body: "fields",
@@ -125,7 +234,11 @@ export const ENDPOINTS: readonly Endpoint[] = [
   {
     method: "POST",
     path: "/internal/events/:id/seats/prices",
+    summary: "Price seats of an event",
     action: "catalog.priceSeats",
+    params: SEATS_OF_EVENT,
+    answer: PRICED_SEATS,
+    errors: ["EVENT_NOT_FOUND", "SEAT_NOT_FOUND"],
     access: "internal",
     pathParams: eventId,
     body: "fields",

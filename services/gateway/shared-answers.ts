@@ -15,6 +15,8 @@ export interface Rendered {
 export interface SharedAnswer {
   /** How old an answer may be when it is sent. */
   maxAgeMs: number;
+  /** How OpenAPI describes the answer's other form, beside JSON. */
+  otherContent?: object;
   /** Action params that the headers choose. */
   variant?: (headers: IncomingHttpHeaders) => Record<string, unknown>;
   render: (data: never, params: Record<string, unknown>) => Rendered;
@@ -25,7 +27,7 @@ const envelope = (data: unknown) => Buffer.from(JSON.stringify({ success: true, 
 const digest = (body: Buffer) => `"${hash("sha1", body, "base64url")}"`;
 
 /** Frozen by version once an event is published, so a minute costs nothing but a late second version. */
-export const SEAT_MAP: SharedAnswer = {
+export const SEATS: SharedAnswer = {
   maxAgeMs: 60_000,
   render: (map: SeatMap, { id }) => ({
     type: JSON_TYPE,
@@ -37,6 +39,16 @@ export const SEAT_MAP: SharedAnswer = {
 /** Of a stampede's thousand looks a second, four reach the booking service. */
 export const AVAILABILITY: SharedAnswer = {
   maxAgeMs: 250,
+  otherContent: {
+    [BYTES_TYPE]: {
+      schema: {
+        type: "string",
+        format: "binary",
+        description:
+          "Two bits a seat by index, lowest bits first: 0 free, 1 held, 2 booked, 3 blocked. Sent when Accept asks for it.",
+      },
+    },
+  },
   variant: ({ accept }) => ({ as: accept?.includes(BYTES_TYPE) ? "bits" : "seats" }),
   render: (data: SeatsAvailability | BitsAvailability) => {
     const isBits = "bits" in data;

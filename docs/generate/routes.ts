@@ -1,0 +1,29 @@
+import { openApiDocument } from "../../services/gateway/openapi.ts";
+import { table } from "./section.ts";
+
+interface Operation {
+  summary: string;
+  security: object[];
+  description?: string;
+}
+type Paths = Record<string, Record<string, Operation>>;
+
+export const openApiFile = (): string => `${JSON.stringify(openApiDocument(), null, 2)}\n`;
+
+/** README's table of addresses, from the OpenAPI document. */
+export function routesTable(): string {
+  const { paths } = openApiDocument() as { paths: Paths };
+  const rows = Object.entries(paths).flatMap(([path, operations]) =>
+    Object.entries(operations).map(([method, operation]) => [
+      `\`${method.toUpperCase()} ${path}\``,
+      operation.summary,
+      whoMay(operation),
+    ]),
+  );
+  return table(["address", "what it does", "who may"], rows);
+}
+
+function whoMay({ security, description = "" }: Operation): string {
+  if (security.length === 0) return "anyone";
+  return /scope `(.*)`/.exec(description)?.[0] ?? "a user";
+}

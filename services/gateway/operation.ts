@@ -1,0 +1,135 @@
+import { ERRORS, type ErrorCode } from "#contracts/errors.ts";
+import type { Rule } from "#contracts/schema.ts";
+import { type JsonSchema, jsonSchemaOf, type Named, refTo, schemaOf } from "./json-schema.ts";
+import type { Endpoint } from "./routes.ts";
+
+type Fields = Record<string, Rule>;
+
+/** One address as OpenAPI describes it. */
+export function operationOf(endpoint: Endpoint, named: Named): JsonSchema {
+  const { action, summary, access, status = 200 } = endpoint;
+  return {
+    operationId: action.replace(".", "_"),
+    tags: [tagOf(endpoint)],
+    summary,
+    ...(access !== "anyone" && { description: whoMay(endpoint) }),
+    security: access === "anyone" ? [] : [{ token: [] }],
+    parameters: [...fieldParameters(endpoint, named), ...headerParameters(endpoint)],
+    ...(endpoint.body && bodyOf(endpoint, named)),
+    responses: { [status]: successOf(endpoint, named), ...refusalsOf(errorsOf(endpoint)) },
+  };
+}
+
+/** Every code that the address may answer with: its own, and those of all that check a request of its kind. */
+export function errorsOf({ access, body, meta, errors }: Endpoint): ErrorCode[] {
+  return [
+    ...errors,
+    "VALIDATION_ERROR",
+    "RATE_LIMITED",
+    ...(access === "anyone" ? [] : (["UNAUTHORIZED", "TOO_MANY_FAILED_LOGINS"] as const)),
+    ...(access === "anyone" || access === "user" ? [] : (["FORBIDDEN"] as const)),
+    ...(body ? (["PAYLOAD_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE", "REQUEST_TOO_SLOW"] as const) : []),
+    ...(meta ? (["IDEMPOTENCY_KEY_REUSED", "REQUEST_IN_PROGRESS"] as const) : []),
+    "SERVICE_UNAVAILABLE",
+    "INTERNAL_ERROR",
+  ];
+}
+
+/** A refusal a status: the codes it may carry, each with an example. */
+export function refusalsOf(codes: readonly ErrorCode[]): JsonSchema {
+  const byStatus = Map.groupBy(codes, (code) => ERRORS[code].status);
+  return Object.fromEntries(
+    [...byStatus].sort(([a], [b]) => a - b).map(([status, ofStatus]) => [status, refusalOf(ofStatus)]),
+  );
+}
+
+function refusalOf(codes: readonly ErrorCode[]): JsonSchema {
+  const retryAfter = codes.some(
+    (code) => ERRORS[code].status === 429 || ERRORS[code].status === 503 || code === "REQUEST_IN_PROGRESS",
+  );
+  return {
+    description: codes.map((code) => `\`${code}\`: ${ERRORS[code].message}`).join("\n\n"),
+    headers: {
+      "x-correlation-id": { $ref: "#/components/headers/x-correlation-id" },
+      ...(retryAfter && { "retry-after": { $ref: "#/components/headers/retry-after" } }),
+    },
+    content: {
+      "application/json": {
+        schema: { $ref: refTo("Error") },
+        examples: Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }])),
+      },
+    },
+  };
+}
+
+function successOf(endpoint: Endpoint, named: Named): JsonSchema {
+  const { answer, paged, shared, status } = endpoint;
+  const data = schemaOf({ type: "object", props: answer } as Rule, named);
+  const properties = {
+    success: { const: true },
+    data: paged ? { type: "array", items: data } : data,
+    ...(paged && { meta: { $ref: refTo("Page") } }),
+  };
+  const json = { schema: { type: "object", properties, required: Object.keys(properties) } };
+  return {
+    description: status === 201 ? "Made." : "As asked.",
+    headers: Object.fromEntries(headersOf(endpoint).map((name) => [name, { $ref: `#/components/headers/${name}` }])),
+    content: { "application/json": json, ...shared?.otherContent },
+  };
+}
+
+function headersOf({ location, meta, shared }: Endpoint): string[] {
+  return [
+    "x-correlation-id",
+    "x-ratelimit-limit",
+    "x-ratelimit-remaining",
+    "x-ratelimit-reset",
+    ...(location ? ["location"] : []),
+    ...(meta ? ["idempotency-replayed"] : []),
+    ...(shared ? ["etag", "cache-control"] : []),
+    ...(shared?.otherContent ? ["x-seat-count"] : []),
+  ];
+}
+
+function fieldParameters({ params, pathParams = {}, query = {} }: Endpoint, named: Named): JsonSchema[] {
+  const fields = params as Fields;
+  const parameter = (where: "path" | "query", name: string, field: string) => {
+    const { description, ...rule } = fields[field] as Rule;
+    return {
+      name,
+      in: where,
+      required: where === "path" || !rule.optional,
+      description,
+      schema: schemaOf(rule, named),
+    };
+  };
+  return [
+    ...Object.entries(pathParams).map(([name, field]) => parameter("path", name, field)),
+    ...Object.entries(query).map(([name, field]) => parameter("query", name, field)),
+  ];
+}
+
+function headerParameters({ meta, shared }: Endpoint): JsonSchema[] {
+  return [
+    { $ref: "#/components/parameters/correlation-id" },
+    ...(meta ? [{ $ref: "#/components/parameters/idempotency-key" }] : []),
+    ...(shared ? [{ $ref: "#/components/parameters/if-none-match" }] : []),
+  ];
+}
+
+function bodyOf({ params, pathParams = {}, query = {}, body }: Endpoint, named: Named): JsonSchema {
+  const elsewhere = new Set([...Object.values(pathParams), ...Object.values(query)]);
+  const fields = Object.fromEntries(Object.entries(params).filter(([field]) => !elsewhere.has(field)));
+  const { $$strict, ...own } = fields;
+  const isEmpty = Object.keys(own).length === 0;
+  const schema =
+    body === "plan" ? { type: "object", description: (own.plan as Rule).description } : jsonSchemaOf(fields, named);
+  const requestBody = { required: !isEmpty, content: { "application/json": { schema } } };
+  return { requestBody: isEmpty ? { description: "Nothing, or an empty object.", ...requestBody } : requestBody };
+}
+
+const tagOf = ({ path }: Endpoint): string =>
+  path.startsWith("/internal") ? "internal" : (path.split("/")[2] as string);
+
+const whoMay = ({ access }: Endpoint): string =>
+  access === "user" ? "For the bearer of a token; what is another's is not found." : `Needs the scope \`${access}\`.`;
