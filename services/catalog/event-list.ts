@@ -22,10 +22,16 @@ const CURSOR = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([0-9a-f]{8}(?:-[0-9a-
 
 function afterOf(cursor: string): After {
   const [, startsAt, id] = CURSOR.exec(Buffer.from(cursor, "base64url").toString()) ?? [];
-  if (!startsAt || !id || Number.isNaN(Date.parse(startsAt))) {
+  if (!startsAt || !id || !isTime(startsAt)) {
     throw new EventixError("VALIDATION_ERROR", {
       errors: [{ field: "cursor", message: "is not a cursor of this list" }],
     });
   }
   return { startsAt, id };
+}
+
+/** A Date takes 30 February for 2 March, and has a year 0; Postgres refuses both. */
+function isTime(text: string): boolean {
+  const time = new Date(text);
+  return !text.startsWith("0000") && !Number.isNaN(time.getTime()) && time.toISOString() === text;
 }

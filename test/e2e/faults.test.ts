@@ -6,6 +6,7 @@ import { createKafka } from "#broker/kafka.client.ts";
 import type { BookingResponse } from "#contracts/booking.ts";
 import type { Fact } from "#contracts/events.ts";
 import { freePort } from "#stack/ports.ts";
+import { untilConsumed } from "../support/consumed.ts";
 import { startNode, type TestNode, untilReachable } from "../support/node.ts";
 import { until } from "../support/until.ts";
 import { factsOf, readFacts, versionOf } from "./support/facts.ts";
@@ -63,7 +64,7 @@ test("every fact told again, in any order, changes no row", async () => {
   }));
   await producer.sendBatch({ topicMessages });
   await producer.disconnect();
-  await untilConsumed(kafka);
+  await untilConsumed();
 
   assert.deepEqual(await snapshot(eventId), before);
   await node.stop();
@@ -126,30 +127,4 @@ async function snapshot(eventId: string): Promise<unknown> {
       return rows;
     }),
   );
-}
-
-/** Waits until every group of ours has consumed what its topics hold. */
-async function untilConsumed(kafka: ReturnType<typeof createKafka>): Promise<void> {
-  const admin = kafka.admin();
-  await admin.connect();
-  const { groups } = await admin.listGroups();
-  const ours = groups.map(({ groupId }) => groupId).filter((id) => /^eventix\.(booking|payment)\./.test(id));
-  assert(ours.length > 0);
-  await until(
-    async () => {
-      for (const groupId of ours) {
-        for (const { topic, partitions } of await admin.fetchOffsets({ groupId })) {
-          const ends = await admin.fetchTopicOffsets(topic);
-          const behind = partitions.some(({ partition, offset }) => {
-            const last = ends.find((end) => end.partition === partition);
-            return Number(offset) >= 0 && Number(offset) < Number(last?.high);
-          });
-          if (behind) return false;
-        }
-      }
-      return true;
-    },
-    { what: "all consumers to catch up" },
-  );
-  await admin.disconnect();
 }
