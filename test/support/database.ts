@@ -16,19 +16,31 @@ import { migrateService } from "../../migrations/migrate.ts";
 const made: string[] = [];
 const templateOf = (service: DatabaseService) => `eventix_${service}_template`;
 
-/** A new database with the service's schema and no rows, as URL; dropped when the test file ends. */
+/** A new database of the service's role with nothing in it, as URL; dropped when the test file ends. */
+export async function emptyDatabase(service: DatabaseService): Promise<string> {
+  const name = newName(service);
+  await connected(adminUrl(), (admin) => admin.query(`create database ${name} owner ${roleOf(service)}`));
+  return urlOf(roleOf(service), name);
+}
+
+/** The same with the service's schema and no rows. */
 export async function freshDatabase(service: DatabaseService): Promise<string> {
-  const name = `eventix_${service}_${randomBytes(6).toString("hex")}`;
+  const name = newName(service);
   const cloned = await connected(adminUrl(), async (admin) => {
     const { rowCount } = await admin.query("select from pg_database where datname = $1", [templateOf(service)]);
     const template = rowCount === 0 ? "template1" : templateOf(service);
     await admin.query(`create database ${name} owner ${roleOf(service)} template ${template}`);
     return rowCount !== 0;
   });
-  made.push(name);
   const url = urlOf(roleOf(service), name);
   if (!cloned) await migrateService(service, url, () => {});
   return url;
+}
+
+function newName(service: DatabaseService): string {
+  const name = `eventix_${service}_${randomBytes(6).toString("hex")}`;
+  made.push(name);
+  return name;
 }
 
 /** Keeps a copy of each migrated database, to be cloned; nobody may be connected to them. */
