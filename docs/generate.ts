@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { postgresInit, topicScript } from "./generate/compose.ts";
 import { errorsPage } from "./generate/errors.ts";
+import { exitCodes } from "./generate/exit-codes.ts";
 import { openApiFile, routesTable } from "./generate/routes.ts";
 import { withSection } from "./generate/section.ts";
 import { settingsTable } from "./generate/settings.ts";
@@ -23,6 +24,7 @@ export const MADE: readonly Made[] = [
   { path: "docs/openapi.json", make: openApiFile },
   { path: "README.md", section: "routes", make: routesTable },
   { path: "README.md", section: "settings", make: settingsTable },
+  { path: "README.md", section: "exit codes", make: exitCodes },
 ];
 
 const root = join(import.meta.dirname, "..");

@@ -41,11 +41,15 @@ async function settingsAndPort({ home, env }: World): Promise<Finding[]> {
   try {
     const { host, port } = await nodeSettings(env);
     const settings = ok("settings", "valid");
-    if (port === 0 || (await portIsFree(port, host))) return [settings, ok("port", `${port} is free`)];
+    if (port === 0) return [settings, ok("port", "any that is free")];
+    if (await portIsFree(port, host)) return [settings, ok("port", `${port} is free`)];
     if (ownGateway(home)?.endsWith(`:${port}`)) return [settings, ok("port", `${port} is our own gateway's`)];
     return [settings, warn("port", `${port} is in use by another program`, `PORT=${port + 1} npm start`)];
   } catch (error) {
-    const says = (error as Error).message.replaceAll(/\s*\n\s*/g, " ");
+    const says = (error as Error).message
+      .replace("These settings are not valid:", "")
+      .trim()
+      .replaceAll(/\n\s*/g, "; ");
     return [fail("settings", says, "correct them in the environment; README lists each with what it takes")];
   }
 }
