@@ -152,6 +152,8 @@ export const TIMEOUTS = Object.freeze({
   lockTimeoutMs: 500,
   statementTimeoutMs: 2_000,
   seatLockMs: 3_000,
+  /** For one of the connections of a pool, in a burst. */
+  poolWaitMs: 4_000,
   holdDeadlineMs: 5_000,
   gatewayCallMs: 6_000,
   idleInTransactionMs: 3_000,
@@ -180,9 +182,10 @@ export function readConfig(env: Record<string, string | undefined>): Config {
 }
 
 function assertOrdered(t: typeof TIMEOUTS): void {
-  const rising = [t.lockTimeoutMs, t.statementTimeoutMs, t.seatLockMs, t.holdDeadlineMs, t.gatewayCallMs];
+  const { lockTimeoutMs, statementTimeoutMs, seatLockMs, poolWaitMs, holdDeadlineMs, gatewayCallMs } = t;
+  const rising = [lockTimeoutMs, statementTimeoutMs, seatLockMs, poolWaitMs, holdDeadlineMs, gatewayCallMs];
   if (rising.some((ms, i) => i > 0 && ms <= (rising[i - 1] as number))) {
-    throw new Error("Time-outs must rise: lock, statement, seat lock, hold deadline, gateway call.");
+    throw new Error("Time-outs must rise: lock, statement, seat lock, pool wait, hold deadline, gateway call.");
   }
 }
 

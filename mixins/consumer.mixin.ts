@@ -1,4 +1,5 @@
 import type { ServiceSchema } from "moleculer";
+import { healthOf } from "#broker/node-health.ts";
 import type { ConsumerFactory } from "./batch-consumer.ts";
 import { FactConsumer } from "./fact-consumer.ts";
 import { factsClient } from "./facts-client.ts";
@@ -19,12 +20,14 @@ export function ConsumerMixin(options: { service: string; consumer: ConsumerFact
         this.wakeRelay?.(),
       );
       running.set(this, [...(running.get(this) ?? []), feed]);
+      healthOf(this.broker).add(feed);
       feed.start();
     },
     // All of the service's consumers at once: one after another they would outlast the node when Kafka does not answer.
     async stopped() {
       const feeds = running.get(this) ?? [];
       running.delete(this);
+      for (const feed of feeds) healthOf(this.broker).remove(feed);
       await Promise.all(feeds.map((feed) => feed.stop()));
     },
   };

@@ -1,6 +1,8 @@
 import type { Consumer, EachBatchPayload, Kafka } from "kafkajs";
 import type { Logger } from "moleculer";
 import { withCorrelation } from "#broker/correlation.ts";
+import type { HealthPart } from "#broker/node-health.ts";
+import type { ConsumedPartition } from "#contracts/health.ts";
 import { applyBatch, type BatchContext, type BatchOutcome } from "./apply-batch.ts";
 import { type FactRecord, placeOf } from "./fact-record.ts";
 import { keepAlive } from "./keep-alive.ts";
@@ -28,7 +30,7 @@ const STOP_MS = 2_500;
  * committed. A partition whose batch cannot be applied pauses and is tried again with back-off; the others go on.
  * Kafka away: says so once, connects again with back-off.
  */
-export class FactConsumer {
+export class FactConsumer implements HealthPart {
   readonly #kafka: Kafka;
   readonly #context: BatchContext;
   readonly #logger: Logger;
@@ -39,6 +41,8 @@ export class FactConsumer {
   #connecting: Promise<void> | undefined;
   #reconnect: NodeJS.Timeout | undefined;
   #failures = 0;
+  /** The partitions of the group that are this member's, by topic; undefined while it is not in the group. */
+  #assigned: Record<string, number[]> | undefined;
   #stopping = false;
 
   constructor(kafka: Kafka, context: BatchContext, logger: Logger, onCommit: () => void) {
@@ -51,6 +55,19 @@ export class FactConsumer {
 
   get group(): string {
     return `eventix.${this.#context.name}`;
+  }
+
+  hindrance(): string | undefined {
+    return this.#assigned ? undefined : `${this.group} is not consuming`;
+  }
+
+  reads(): Omit<ConsumedPartition, "lag">[] {
+    return Object.entries(this.#assigned ?? {}).flatMap(([topic, partitions]) =>
+      partitions.map((partition) => ({
+        ...{ group: this.group, topic, partition },
+        stuckOn: this.#pauses.stuckOn(topic, partition),
+      })),
+    );
   }
 
   /** Does not wait for Kafka: facts keep, and so does the service. */
@@ -102,12 +119,14 @@ export class FactConsumer {
       maxBytesPerPartition: FETCH_BYTES,
       retry: { initialRetryTime: 200, maxRetryTime: 2_000, retries: 8, restartOnFailure: async () => !this.#stopping },
     });
-    consumer.on(consumer.events.GROUP_JOIN, () => {
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+      this.#assigned = payload.memberAssignment;
       if (this.#failures > 0) this.#logger.info(`${this.group} is connected again`);
       this.#failures = 0;
     });
     // kafkajs starts again by itself after what it holds to be retriable; after anything else a new consumer does.
     consumer.on(consumer.events.CRASH, ({ payload }) => {
+      this.#assigned = undefined;
       if (payload.restart) this.#sayAway(payload.error);
       else this.#connectLater(payload.error);
     });

@@ -1,12 +1,13 @@
 import type { Logger } from "moleculer";
+import type { Stuck } from "#contracts/health.ts";
 import { StuckError } from "./apply-batch.ts";
-import { type FactRecord, placeOf } from "./fact-record.ts";
-import { backOffMs, retryWaitMs } from "./retryable.ts";
+import { type FactRecord, placeOf, readRecord } from "./fact-record.ts";
+import { backOffMs, retryWaitMs, whyPassing } from "./retryable.ts";
 
 /** What a partition waits for; `tries` counts the failures without a success in between. */
-export interface Pause {
-  at: string;
-  reason: string;
+interface Pause {
+  record: FactRecord;
+  error: unknown;
   since: number;
   tries: number;
 }
@@ -33,15 +34,15 @@ export class PartitionPauses {
     const now = Date.now();
     const remind = !before || now - before.saidAt >= REMIND_MS;
     const pause = {
-      at: placeOf(error instanceof StuckError ? error.record : record),
-      reason: (error as Error)?.message ?? String(error),
+      record: error instanceof StuckError ? error.record : record,
+      error,
       since: before?.since ?? now,
       tries,
       saidAt: remind ? now : before.saidAt,
       timer: setTimeout(resume, waitMs),
     };
     this.#paused.set(partition, pause);
-    if (remind) this.#say(pause, error);
+    if (remind) this.#say(pause);
   }
 
   /** The partition went on. */
@@ -54,16 +55,30 @@ export class PartitionPauses {
     this.#logger.info(`${partition} goes on after ${seconds} s and ${pause.tries} failures`);
   }
 
+  /** What a partition waits for, in words that anybody may read; null when it does not. */
+  stuckOn(topic: string, partition: number): Stuck | null {
+    const pause = this.#paused.get(partitionOf({ topic, partition }));
+    if (!pause) return null;
+    return {
+      offset: pause.record.offset,
+      factId: readRecord(pause.record).fact?.id ?? null,
+      reason: whyPassing(pause.error) ?? "a fault of ours",
+      since: new Date(pause.since).toISOString(),
+    };
+  }
+
   clear(): void {
     for (const { timer } of this.#paused.values()) clearTimeout(timer);
     this.#paused.clear();
   }
 
-  #say({ at, reason, since, tries }: Pause, error: unknown): void {
+  #say({ record, error, since, tries }: Pause): void {
+    const at = placeOf(record);
+    const reason = (error as Error)?.message ?? String(error);
     const waited = `waiting ${Math.round((Date.now() - since) / 1000)} s, ${tries} tries`;
     if (retryWaitMs(error) !== undefined) this.#logger.warn(`${at} cannot be applied yet (${waited}): ${reason}`);
     else this.#logger.error({ err: error }, `stuck at ${at} (${waited}): ${reason}`);
   }
 }
 
-const partitionOf = ({ topic, partition }: FactRecord) => `${topic}/${partition}`;
+const partitionOf = ({ topic, partition }: Pick<FactRecord, "topic" | "partition">) => `${topic}/${partition}`;

@@ -44,7 +44,7 @@ export const RETRYABLE = {
 
 const ROWS: readonly Passing[] = Object.values(RETRYABLE).flat();
 /** Errors that carry the flag themselves: kafkajs `retriable`, Moleculer's and our own `retryable`. */
-const FLAGGED_WAIT_MS = 250;
+const FLAGGED = { waitMs: 250, why: "whoever was asked said that it may pass" };
 const LONGEST_WAIT_MS = 5_000;
 
 interface Failure {
@@ -56,13 +56,17 @@ interface Failure {
 }
 
 /** Milliseconds before a repeat may help, or undefined when the same attempt would fail again. */
-export function retryWaitMs(error: unknown): number | undefined {
-  if (error instanceof RolledBackError) return FLAGGED_WAIT_MS;
+export const retryWaitMs = (error: unknown): number | undefined => passingOf(error)?.waitMs;
+
+/** Why a repeat may help, in words that carry nothing of our inside; undefined when the same attempt would fail again. */
+export const whyPassing = (error: unknown): string | undefined => passingOf(error)?.why;
+
+function passingOf(error: unknown): Pick<Passing, "waitMs" | "why"> | undefined {
+  if (error instanceof RolledBackError) return FLAGGED;
   const { name, code, message, retryable, retriable } = (error ?? {}) as Failure;
   const said = [sqlState(error), code, name, message].filter((text) => typeof text === "string");
   const row = ROWS.find(({ codes }) => said.some((text) => codes.test(text)));
-  if (row) return row.waitMs;
-  return retryable === true || retriable === true ? FLAGGED_WAIT_MS : undefined;
+  return row ?? (retryable === true || retriable === true ? FLAGGED : undefined);
 }
 
 /** The n-th wait (from 0) after a first one of `firstMs`: doubled each time up to 5 s, with a quarter of jitter. */

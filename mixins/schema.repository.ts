@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Pool } from "pg";
+import type { ClientBase, Pool } from "pg";
 
 const MIGRATIONS = join(import.meta.dirname, "../migrations");
 
@@ -12,4 +12,9 @@ export async function pendingMigrations(pool: Pool, service: string): Promise<st
   const { rows } = await pool.query<{ name: string }>("select name from knex_migrations");
   const seen = new Set(rows.map(({ name }) => name));
   return files.filter((file) => !seen.has(file));
+}
+
+/** Resolves when the server has run a statement. */
+export async function answers(client: ClientBase): Promise<void> {
+  await client.query("select 1");
 }
