@@ -7,6 +7,7 @@ import { type Attacked, startAttacked } from "./support/attacked.ts";
 import { read, TABLES } from "./support/bad-input.tables.ts";
 import { KINDS } from "./support/bad-input-kinds.ts";
 import { cellOf, shown } from "./support/cells.ts";
+import { ODD_VALUES, withEverywhere } from "./support/odd-values.ts";
 import { type Case, casesOf, routeOf, toAsked, WRITES } from "./support/right-requests.ts";
 import type { Try } from "./support/tries.ts";
 
@@ -96,6 +97,18 @@ describe("the right request is answered well, and the rows it writes are seen:",
       const changed = await attacked.rows.changed();
       if (route in WRITES) assert(changed.includes(WRITES[route] as string), `${changed}`);
       else assert.deepEqual(changed, []);
+    });
+  }
+});
+
+describe("whatever stands in a field, a query or a path, nothing breaks:", () => {
+  for (const route of routes) {
+    test(route, async () => {
+      const of = caseOf(route);
+      for (const { asked } of ODD_VALUES.flatMap((value) => withEverywhere(of, value))) {
+        const { status, json } = await answerTo(asked);
+        assert(status < 500, `${shown({ asked })} is answered ${status} ${JSON.stringify(json)}`);
+      }
     });
   }
 });
