@@ -6,7 +6,8 @@ import type { Dependency } from "#contracts/health.ts";
 export interface Watched extends Pick<Dependency, "name" | "service" | "required"> {
   /** Resolves when it answers. Gives up, and lets go of what it holds, when `signal` aborts. */
   ask(signal: AbortSignal): Promise<void>;
-  close(): Promise<void>;
+  /** Lets go of what it asks through. */
+  close?(): Promise<void>;
   logger: Logger;
   /** It was up and does not answer any more. */
   onDown?(reason: Error): void;
@@ -45,7 +46,7 @@ export class DependencyWatch implements HealthPart {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
-    await this.#watched.close();
+    await this.#watched.close?.();
   }
 
   /** Somebody met an error that looks like its loss: the next question need not wait for its time. */

@@ -1,7 +1,9 @@
 import type { Logger, ServiceBroker } from "moleculer";
 import type { Pool } from "pg";
+import { healthOf } from "#broker/node-health.ts";
 import { config } from "#config";
 import { serviceCaller } from "#contracts/caller.ts";
+import { DependencyWatch } from "#mixins/dependency-watch.ts";
 import type { Released } from "./booking.changes.ts";
 import { nextExpiry } from "./booking.repository.ts";
 import { expireBookings, sweepAll } from "./booking-sweep.ts";
@@ -29,6 +31,8 @@ export class BookingDesk {
   readonly #ports: DeskPorts;
   readonly #locks: SeatLocks;
   readonly #committer: HoldCommitter;
+  /** Absent where seats are not locked. */
+  readonly #redis: DependencyWatch | undefined;
 
   constructor(ports: DeskPorts) {
     const { pool, broker, logger } = ports;
@@ -44,6 +48,7 @@ export class BookingDesk {
       ttlMs: config.timeouts.seatLockMs,
       logger,
     });
+    this.#redis = config.seatLocks === "off" ? undefined : watchOf(this.#locks, logger);
     this.#committer = new HoldCommitter({
       pool,
       locks: this.#locks,
@@ -63,6 +68,8 @@ export class BookingDesk {
 
   async start(): Promise<void> {
     await this.#locks.connect();
+    if (this.#redis) healthOf(this.#ports.broker).add(this.#redis);
+    await this.#redis?.start();
     this.provisioner.wake();
   }
 
@@ -70,6 +77,8 @@ export class BookingDesk {
   async stop(): Promise<void> {
     await this.#committer.drain();
     this.actors.stop();
+    if (this.#redis) healthOf(this.#ports.broker).remove(this.#redis);
+    await this.#redis?.stop();
     await Promise.all([this.provisioner.stop(), this.#locks.close()]);
   }
 
@@ -89,4 +98,9 @@ export class BookingDesk {
     const dueInMs = await nextExpiry(this.#ports.pool);
     if (dueInMs !== undefined && dueInMs <= 0) await this.sweep();
   }
+}
+
+function watchOf(locks: SeatLocks, logger: Logger): DependencyWatch {
+  const { required } = locks;
+  return new DependencyWatch({ name: "redis", service: "booking", required, ask: () => locks.ping(), logger });
 }

@@ -57,6 +57,11 @@ export class SeatLocks {
     if (this.#mode !== "off") await this.#redis.connect().catch((error) => this.#tell(error.message));
   }
 
+  /** Resolves when Redis answers. */
+  async ping(): Promise<void> {
+    await this.#redis.ping();
+  }
+
   /**
    * Locks all `resources` (no duplicates) or none. "contended": another node has one of them. "unreachable": Redis does not
    * answer and the mode is `required`; in mode `on` that is a lease without locks.
