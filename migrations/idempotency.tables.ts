@@ -1,6 +1,6 @@
 import type { Knex } from "knex";
 
-/** The answers that requests with an Idempotency-Key got, for a day. Booking's own came with its first migration. */
+/** The answers that requests with an Idempotency-Key got, for a day. */
 export async function createIdempotencyKeys(db: Knex): Promise<void> {
   await db.raw(`
     create table idempotency_keys (
@@ -12,7 +12,6 @@ export async function createIdempotencyKeys(db: Knex): Promise<void> {
       created_at timestamptz not null default clock_timestamp(),
       primary key (user_id, route, key)
     )`);
-  await indexIdempotencyKeysByAge(db);
 }
 
 /** For their pruning. */

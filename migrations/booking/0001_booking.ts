@@ -1,9 +1,11 @@
 import type { Knex } from "knex";
 import { createOutbox, createProcessedEvents } from "../facts.tables.ts";
+import { createIdempotencyKeys } from "../idempotency.tables.ts";
 
 export async function up(db: Knex): Promise<void> {
   await createInventory(db);
   await createBookings(db);
+  await createIdempotencyKeys(db);
   await createOutbox(db);
   await createProcessedEvents(db);
 }
@@ -85,16 +87,6 @@ async function createBookings(db: Knex): Promise<void> {
   await db.raw(
     "create unique index booking_items_one_active on booking_items (event_id, seat_id) where released_at is null",
   );
-  await db.raw(`
-    create table idempotency_keys (
-      user_id text not null,
-      route text not null,
-      key text not null,
-      request_hash bytea not null,
-      answer json not null,
-      created_at timestamptz not null default clock_timestamp(),
-      primary key (user_id, route, key)
-    )`);
 }
 
 export async function down(db: Knex): Promise<void> {

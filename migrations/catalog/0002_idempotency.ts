@@ -1,7 +1,10 @@
 import type { Knex } from "knex";
-import { createIdempotencyKeys } from "../idempotency.tables.ts";
+import { createIdempotencyKeys, indexIdempotencyKeysByAge } from "../idempotency.tables.ts";
 
-export const up = createIdempotencyKeys;
+export async function up(db: Knex): Promise<void> {
+  await createIdempotencyKeys(db);
+  await indexIdempotencyKeysByAge(db);
+}
 
 export async function down(db: Knex): Promise<void> {
   await db.raw("drop table idempotency_keys");

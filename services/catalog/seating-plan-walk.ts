@@ -34,6 +34,7 @@ export interface WalkedSeat {
   number: string;
   rowLabel: string | null;
   seatLabel: string | null;
+  /** On the plan's canvas, y downwards. */
   x: number;
   y: number;
   radius: number | null;

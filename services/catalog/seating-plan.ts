@@ -4,7 +4,7 @@ import { Problems, pathOf, quoted } from "./seating-plan-problems.ts";
 import { alongRowLine } from "./seating-plan-row-line.ts";
 import { findPlan, signsOf2019 } from "./seating-plan-source.ts";
 import { safeColor, textFault } from "./seating-plan-text.ts";
-import { PlanWalk, type Walked, type WalkedRow } from "./seating-plan-walk.ts";
+import { PlanWalk, type Walked, type WalkedRow, type WalkedSeat } from "./seating-plan-walk.ts";
 import { warnAboutPlan } from "./seating-plan-warnings.ts";
 
 export interface PlanOptions {
@@ -30,24 +30,14 @@ export interface PlanCategory {
   seats: number;
 }
 
-export interface PlanSeat {
+export interface PlanSeat extends Omit<WalkedSeat, "row" | "place"> {
   /** 0…n-1 without a gap. */
   index: number;
-  guid: string;
   zoneIndex: number;
   zone: string;
   /** The physical row's place in its zone. */
   rowIndex: number;
   row: string;
-  rowLabel: string | null;
-  number: string;
-  seatLabel: string | null;
-  /** On the plan's canvas, y downwards. */
-  x: number;
-  y: number;
-  radius: number | null;
-  startDirection: string | null;
-  category: string;
 }
 
 export interface PlanReading {

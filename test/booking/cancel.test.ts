@@ -1,19 +1,17 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { after, afterEach, before, beforeEach, test } from "node:test";
-import type { Pool } from "pg";
+import { test } from "node:test";
 import { errorCodeOf } from "#contracts/errors.ts";
 import { findById } from "../../services/booking/booking.repository.ts";
 import { cancelBooking } from "../../services/booking/booking-cancel.ts";
 import { expireBookings } from "../../services/booking/booking-sweep.ts";
 import {
-  assertSound,
   bookingRow,
   consume,
   failed,
   type Held,
   hold,
-  openBoxOffice,
+  ownBoxOffice,
   paid,
   publishedFacts,
   putOnSale,
@@ -22,15 +20,7 @@ import {
   topicsOf,
 } from "./support/box-office.ts";
 
-let pool: Pool;
-before(async () => {
-  pool = await openBoxOffice(16);
-});
-beforeEach(() =>
-  pool.query("truncate event_inventory, seat_inventory, bookings, booking_items, outbox, processed_events"),
-);
-afterEach(() => assertSound(pool));
-after(() => pool.end());
+const pool = await ownBoxOffice(16);
 
 async function held(seats = 1, wish = {}): Promise<Held> {
   const { eventId, seatIds } = await putOnSale(pool, seats);

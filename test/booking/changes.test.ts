@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { after, afterEach, before, beforeEach, test } from "node:test";
-import type { Pool } from "pg";
+import { test } from "node:test";
 import { StuckError } from "#mixins/apply-batch.ts";
 import { appendFacts } from "#mixins/outbox.repository.ts";
 import { transaction } from "#mixins/transaction.ts";
@@ -12,14 +11,13 @@ import { sweepDue } from "../../services/booking/booking-sweep.ts";
 import type { Command } from "../../services/booking/change.plan.ts";
 import { drawTicketReference } from "../../services/booking/ticket-reference.ts";
 import {
-  assertSound,
   bookingRow,
   consume,
   failed,
   type Held,
   hold,
   holdEach,
-  openBoxOffice,
+  ownBoxOffice,
   paymentOf,
   publishedFacts,
   putOnSale,
@@ -27,15 +25,7 @@ import {
   topicsOf,
 } from "./support/box-office.ts";
 
-let pool: Pool;
-before(async () => {
-  pool = await openBoxOffice();
-});
-beforeEach(() =>
-  pool.query("truncate event_inventory, seat_inventory, bookings, booking_items, outbox, processed_events"),
-);
-afterEach(() => assertSound(pool));
-after(() => pool.end());
+const pool = await ownBoxOffice();
 
 const apply = (commands: readonly Command[], draw?: () => string): Promise<Outcome> =>
   transaction(pool, async (tx) => {

@@ -1,18 +1,16 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { after, afterEach, before, beforeEach, test } from "node:test";
-import type { Pool } from "pg";
+import { test } from "node:test";
 import type { Fact } from "#contracts/events.ts";
 import { cancelBooking } from "../../services/booking/booking-cancel.ts";
 import { sweepDue } from "../../services/booking/booking-sweep.ts";
 import {
-  assertSound,
   bookingRow,
   consume,
   failed,
   type Held,
   hold,
-  openBoxOffice,
+  ownBoxOffice,
   paid,
   paymentOf,
   publishedFacts,
@@ -21,15 +19,7 @@ import {
   topicsOf,
 } from "./support/box-office.ts";
 
-let pool: Pool;
-before(async () => {
-  pool = await openBoxOffice();
-});
-beforeEach(() =>
-  pool.query("truncate event_inventory, seat_inventory, bookings, booking_items, outbox, processed_events"),
-);
-afterEach(() => assertSound(pool));
-after(() => pool.end());
+const pool = await ownBoxOffice();
 
 const soldOut = { expiresIn: "-1 second" };
 const dataOf = (facts: Fact[], type: Fact["type"]) => facts.find((fact) => fact.type === type)?.data as object;

@@ -1,19 +1,13 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { after, before, beforeEach, test } from "node:test";
-import type { Pool } from "pg";
+import { test } from "node:test";
 import { BOOKING_RESPONSE, PAGINATION_QUERY } from "#contracts/booking.ts";
 import { compile } from "#contracts/schema.ts";
 import { transaction } from "#mixins/transaction.ts";
 import { findById, findByUserId, findExpired } from "../../services/booking/booking.repository.ts";
-import { bookingRow, consume, hold, openBoxOffice, PRICE, paid, putOnSale } from "./support/box-office.ts";
+import { bookingRow, consume, hold, ownBoxOffice, PRICE, paid, putOnSale } from "./support/box-office.ts";
 
-let pool: Pool;
-before(async () => {
-  pool = await openBoxOffice();
-});
-beforeEach(() => pool.query("truncate event_inventory, seat_inventory, bookings, booking_items, processed_events"));
-after(() => pool.end());
+const pool = await ownBoxOffice();
 
 const checkResponse = compile(BOOKING_RESPONSE);
 const checkQuery = compile(PAGINATION_QUERY);

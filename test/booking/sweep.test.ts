@@ -1,17 +1,15 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { after, afterEach, before, beforeEach, test } from "node:test";
-import type { Pool } from "pg";
+import { test } from "node:test";
 import type { Released } from "../../services/booking/booking.changes.ts";
 import { nextExpiry } from "../../services/booking/booking.repository.ts";
 import { expireBookings, sweepAll, sweepDue } from "../../services/booking/booking-sweep.ts";
 import {
-  assertSound,
   bookingRow,
   type Held,
   hold,
   holdEach,
-  openBoxOffice,
+  ownBoxOffice,
   publishedFacts,
   putOnSale,
   seatStates,
@@ -20,15 +18,7 @@ import {
   untilWaiting,
 } from "./support/box-office.ts";
 
-let pool: Pool;
-before(async () => {
-  pool = await openBoxOffice(12);
-});
-beforeEach(() =>
-  pool.query("truncate event_inventory, seat_inventory, bookings, booking_items, outbox, processed_events"),
-);
-afterEach(() => assertSound(pool));
-after(() => pool.end());
+const pool = await ownBoxOffice(12);
 
 const runOut = { expiresIn: "-1 second" };
 const single = (seatIds: readonly string[]) => seatIds.map((seatId) => [seatId]);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import type { TestContext } from "node:test";
+import { after, afterEach, beforeEach, type TestContext } from "node:test";
 import pg, { type Pool } from "pg";
 import { type Fact, type NewFact, newFact } from "#contracts/events.ts";
 import { applyBatch } from "#mixins/apply-batch.ts";
@@ -18,6 +18,17 @@ export async function openBoxOffice(connections?: number): Promise<Pool> {
   const pool = createPool(await freshDatabase("booking"), "test", connections);
   // What a test cuts off on purpose is not the test's end.
   pool.on("error", () => {});
+  return pool;
+}
+
+/** One for all tests of a file: empty before each, sound after it, and closed at the end. */
+export async function ownBoxOffice(connections?: number): Promise<Pool> {
+  const pool = await openBoxOffice(connections);
+  beforeEach(() =>
+    pool.query("truncate event_inventory, seat_inventory, bookings, booking_items, outbox, processed_events"),
+  );
+  afterEach(() => assertSound(pool));
+  after(() => pool.end());
   return pool;
 }
 

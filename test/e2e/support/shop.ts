@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { BookingResponse, PaymentResponse, SeatStatus, SeatsAvailability } from "#contracts/booking.ts";
 import type { EventResponse, ImportedVenue, SeatMap } from "#contracts/catalog.ts";
+import { largePlan } from "../../catalog/support/plans.ts";
 import { tokenFor } from "../../support/token.ts";
 import { until } from "../../support/until.ts";
 
@@ -57,7 +58,7 @@ export class Shop {
 
   async publish(seats: number, terms: Record<string, unknown> = {}): Promise<string> {
     const token = tokenFor("organizer", { scopes: ["catalog:write"] });
-    const venue = await this.call<ImportedVenue>("POST", "/api/venues", { token, body: this.#rowOf(seats) });
+    const venue = await this.call<ImportedVenue>("POST", "/api/venues", { token, body: this.#planOf(seats) });
     assert.equal(venue.status, 201, JSON.stringify(venue.error));
     const event = await this.call<EventResponse>("POST", "/api/events", {
       token,
@@ -133,30 +134,7 @@ export class Shop {
   }
 
   /** Another plan each time, since the same plan again is the same venue. */
-  #rowOf(seats: number) {
-    const name = `Row of ${seats}, ${process.pid}-${++this.#plans}`;
-    return {
-      name,
-      categories: [{ name: "Stalls", color: "#888" }],
-      zones: [
-        {
-          name: "Stalls",
-          position: { x: 0, y: 0 },
-          rows: [
-            {
-              row_number: "1",
-              position: { x: 0, y: 0 },
-              seats: Array.from({ length: seats }, (_, n) => ({
-                seat_guid: `S-1-${n + 1}`,
-                seat_number: String(n + 1),
-                position: { x: 20 * n, y: 0 },
-                category: "Stalls",
-              })),
-            },
-          ],
-        },
-      ],
-      size: { width: 20 * seats + 40, height: 100 },
-    };
+  #planOf(seats: number) {
+    return { ...largePlan(seats), name: `Hall of ${seats}, ${process.pid}-${++this.#plans}` };
   }
 }
