@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { ServiceBroker, type ServiceSchema } from "moleculer";
-import { type Config, config as processConfig } from "#config";
+import type { Config } from "#config";
 import { brokerOptions } from "./broker.options.ts";
 import { ownProcess } from "./process.ts";
 
@@ -44,7 +44,16 @@ function knownServices(): string[] {
 }
 
 if (import.meta.main) {
-  await ownProcess(processConfig, async () =>
-    createNode(processConfig, (await import("../moleculer.config.ts")).default),
-  );
+  const config = await processConfig();
+  await ownProcess(config, async () => createNode(config, (await import("../moleculer.config.ts")).default));
+}
+
+/** Imported here, since it reads the environment when it is: a wrong setting is told without a stack trace. */
+async function processConfig(): Promise<Config> {
+  try {
+    return (await import("#config")).config;
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`);
+    process.exit(1);
+  }
 }

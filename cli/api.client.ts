@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { gatewayUrl } from "#stack/gateway.ts";
 import { eventixHome } from "#stack/home.ts";
 import { signToken } from "#stack/issuer/token.ts";
-import { StackError } from "#stack/stack-error.ts";
+import { StackError, UsageError } from "#stack/stack-error.ts";
 
 /** As long as the gateway gives an import, and some. */
 const REQUEST_MS = 130_000;
@@ -29,6 +29,9 @@ export class ApiClient {
   readonly #token: string;
 
   constructor({ url, token }: { url: string; token: string }) {
+    if (!/^https?:\/\//.test(url) || !URL.canParse(url)) {
+      throw new UsageError(`--url ${url} is not an address: write one like http://127.0.0.1:3000.`);
+    }
     this.url = url.replace(/\/+$/, "");
     this.#token = token;
   }
@@ -93,7 +96,8 @@ export class ApiClient {
       return await fetch(`${this.url}${path}`, { ...init, headers, signal: AbortSignal.timeout(REQUEST_MS) });
     } catch (error) {
       const { cause, message } = error as Error;
-      throw new StackError(`${this.url} does not answer (${cause instanceof Error ? cause.message : message}).`);
+      const why = cause instanceof Error ? cause.message : message;
+      throw new StackError(`${this.url} does not answer (${why}): npm start runs a gateway, --url names another.`);
     }
   }
 }

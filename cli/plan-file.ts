@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { StackError } from "#stack/stack-error.ts";
+import { StackError, UsageError } from "#stack/stack-error.ts";
 
 /** What the gateway takes; a larger file may be so for its white space alone. */
 const SENT_AS_IT_IS_BYTES = 40 * 1024 * 1024;
@@ -21,10 +21,17 @@ export function readPlanFile(file: string): string {
   }
 }
 
+const REFUSALS: Record<string, (file: string) => string> = {
+  ENOENT: (file) => `There is no file ${file}: give the path of a plan, like plans/theatre.json.`,
+  EISDIR: (file) => `${file} is a folder: give the path of a plan in it.`,
+  EACCES: (file) => `${file} may not be read by you: chmod +r ${file}`,
+};
+
 function readBytes(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
-    throw new StackError(`${file} cannot be read: ${(error as Error).message}`);
+    const { code = "", message } = error as NodeJS.ErrnoException;
+    throw new UsageError(REFUSALS[code]?.(file) ?? `${file} cannot be read: ${message}`);
   }
 }

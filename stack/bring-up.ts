@@ -34,7 +34,13 @@ const ATTEMPTS = 3;
 export async function bringUp(server: StackServer, { home, state, env, say, signal }: Wanted): Promise<Up> {
   const { name } = server;
   const given = server.given.filter((variable) => env[variable]);
-  if (given.length > 0) return { name, env: usedAsGiven(server, given, env), started: false };
+  if (given.length > 0) {
+    return {
+      name,
+      env: Object.fromEntries(given.map((variable) => [variable, env[variable] as string])),
+      started: false,
+    };
+  }
   const launch: Launch = { home, state, say, signal, ports: {} };
   const found = state.servers[name];
   if (found?.process && isRunning(found.process)) {
@@ -87,11 +93,13 @@ export async function finish(server: StackServer, known: ServerState, launch: La
   return { name: server.name, env: server.environment(known, launch), started };
 }
 
-function usedAsGiven(server: StackServer, given: readonly string[], env: NodeJS.ProcessEnv): Record<string, string> {
-  const missing = server.given.filter((variable) => !given.includes(variable));
-  if (missing.length > 0)
-    throw new UsageError(`${given[0]} is set, so set ${missing.join(" and ")} too, or none of them.`);
-  return Object.fromEntries(given.map((variable) => [variable, env[variable] as string]));
+/** Throws UsageError when the environment names a server only in part. */
+export function checkGiven({ given }: StackServer, env: NodeJS.ProcessEnv): void {
+  const [first] = given.filter((variable) => env[variable]);
+  const missing = given.filter((variable) => !env[variable]);
+  if (first && missing.length > 0) {
+    throw new UsageError(`${first} is set, so set ${missing.join(" and ")} too, or none of them.`);
+  }
 }
 
 function failure({ name, title }: StackServer, home: string): string {

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { bringUp, type Up, type Wanted } from "./bring-up.ts";
+import { bringUp, checkGiven, type Up, type Wanted } from "./bring-up.ts";
 import { compose, containerRuns } from "./docker/compose.ts";
 import { type ComposedServer, dockerUp } from "./docker/docker-up.ts";
 import { chooseKind } from "./docker/engine.ts";
@@ -52,6 +52,7 @@ export async function stackUp({
   owner,
   signal,
 }: UpOptions = {}) {
+  for (const server of SERVERS) checkGiven(server, env);
   makeHome(home);
   return withLock(home, say, async (): Promise<Stack> => {
     const state = readState(home);

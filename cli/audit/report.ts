@@ -1,3 +1,4 @@
+import { EXIT } from "../exit-codes.ts";
 import type { AuditReport, InvariantReport } from "./audit.ts";
 import type { Finding } from "./finding.ts";
 
@@ -5,10 +6,10 @@ import type { Finding } from "./finding.ts";
 const SHOWN = 20;
 
 /** 0: everything holds. 1: something is wrong. 2: nothing is known to be wrong, but not everything could be decided. */
-export function exitCodeOf(report: AuditReport): 0 | 1 | 2 {
+export function exitCodeOf(report: AuditReport): number {
   const all = Object.values(report);
-  if (all.some(({ wrong }) => wrong > 0)) return 1;
-  return all.some(({ undecided }) => undecided.length > 0) ? 2 : 0;
+  if (all.some(({ wrong }) => wrong > 0)) return EXIT.failed;
+  return all.some(({ undecided }) => undecided.length > 0) ? EXIT.undecided : EXIT.done;
 }
 
 export const asJson = (report: AuditReport): string => JSON.stringify({ exitCode: exitCodeOf(report), ...report });

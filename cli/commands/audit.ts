@@ -2,6 +2,8 @@ import { Command } from "commander";
 import { stackEnvironment } from "#stack/stack.ts";
 import { audit } from "../audit/audit.ts";
 import { asJson, asText, exitCodeOf } from "../audit/report.ts";
+import { EXIT } from "../exit-codes.ts";
+import { sentenceFor } from "../failure.ts";
 
 const HELP = `
 Looks at the running system and changes nothing. What is on its way between the databases is waited for, up to ten seconds.
@@ -27,7 +29,8 @@ export const auditCommand = (): Command =>
         process.stdout.write(json ? `${asJson(report)}\n` : asText(report));
         process.exitCode = exitCodeOf(report);
       } catch (error) {
-        process.stderr.write(`eventix: the audit could not read everything: ${(error as Error).message}\n`);
-        process.exitCode = 2;
+        const why = sentenceFor(error as Error) ?? (error as Error).message;
+        process.stderr.write(`eventix: the audit could not read everything: ${why}\n`);
+        process.exitCode = EXIT.undecided;
       }
     });

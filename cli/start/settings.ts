@@ -1,16 +1,24 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import type { Config } from "#config";
+import { PROJECT } from "#stack/home.ts";
 import { freePort, portIsFree } from "#stack/ports.ts";
 import { StackError, UsageError } from "#stack/stack-error.ts";
 
 /** The settings a node would have; what is wrong with them is told before anything is started. */
 export async function nodeSettings(env: NodeJS.ProcessEnv): Promise<Config> {
+  let config: Config;
   try {
     // Imported late: the module itself reads the environment and refuses a wrong one.
     const { readConfig } = await import("#config");
-    return readConfig(env);
+    config = readConfig(env);
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
+  const known = readdirSync(join(PROJECT, "services"));
+  const unknown = config.services.find((name) => !known.includes(name));
+  if (unknown === undefined) return config;
+  throw new UsageError(`SERVICES names "${unknown}", which is not a service. Known are: ${known.join(", ")}.`);
 }
 
 export const hasGateway = ({ services }: Config): boolean => services.includes("gateway");

@@ -47,7 +47,7 @@ test("on a machine that runs Eventix every line is ok, and the exit code says so
   const lines = stdout.trim().split("\n");
   assert.equal(lines.pop(), "Eventix can run here.");
   assert.deepEqual(
-    lines.filter((line) => !/^(ok {3}|warn) {2}\S/.test(line)),
+    lines.filter((line) => !/^(ok|warn) {2,}\S/.test(line)),
     [""],
   );
   for (const what of ["Node.js", "EVENTIX_HOME", "settings", "port", "stack", "eventix_booking_db", "topics"]) {

@@ -3,19 +3,31 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import kafkajs, { Kafka, logLevel } from "kafkajs";
+import kafkajs, { type Admin, Kafka, logLevel } from "kafkajs";
 import { TOPIC_DEFINITIONS, topicSettings } from "#contracts/topics.ts";
 import { connected } from "#stack/postgres/databases.ts";
 import { isRunning, type ProcessRef, stopProcess } from "#stack/process.ts";
 import { silent } from "#stack/progress.ts";
 import { type Stack, stackDown, stackEnvironment, stackUp } from "#stack/stack.ts";
 import { readState } from "#stack/state.ts";
+import { examine } from "../../cli/doctor/doctor.ts";
 
 /** One stack of processes beside that of the run, since these tests kill its servers. Its tests build on one another, in order. */
 let home: string;
 let first: Stack;
 const up = () => stackUp({ home, env: { EVENTIX_STACK: "native" }, say: silent });
 const processes = () => Object.values(readState(home).servers).map(({ process }) => process as ProcessRef);
+
+async function withAdmin(work: (admin: Admin) => Promise<void>): Promise<void> {
+  const kafka = new Kafka({ brokers: [first.env.KAFKA_BROKERS as string], logLevel: logLevel.NOTHING });
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    await work(admin);
+  } finally {
+    await admin.disconnect();
+  }
+}
 
 before(async () => {
   home = mkdtempSync(join(tmpdir(), "eventix-lifecycle-"));
@@ -59,10 +71,7 @@ test("Postgres keeps what it has confirmed: fsync and synchronous_commit are on"
 });
 
 test("every topic is there with its partitions and settings, and none appears by being named", async () => {
-  const kafka = new Kafka({ brokers: [first.env.KAFKA_BROKERS as string], logLevel: logLevel.NOTHING });
-  const admin = kafka.admin();
-  await admin.connect();
-  try {
+  await withAdmin(async (admin) => {
     const names = TOPIC_DEFINITIONS.map(({ name }) => name);
     const { topics } = await admin.fetchTopicMetadata({ topics: names });
     const partitions = topics.map((topic) => [topic.name, topic.partitions.length]).sort();
@@ -75,9 +84,26 @@ test("every topic is there with its partitions and settings, and none appears by
       assert.deepEqual({ ...values, ...topicSettings(topic) }, values, topic.name);
     }
     await assert.rejects(admin.fetchTopicMetadata({ topics: ["no.such.topic"] }));
-  } finally {
-    await admin.disconnect();
-  }
+  });
+});
+
+test("the doctor sees a topic that lacks or has other partitions, and `up` makes the one that lacks", async () => {
+  const doctor = async () => (await examine(home, { EVENTIX_STACK: "native" })).find(({ about }) => about === "topics");
+  assert.equal((await doctor())?.state, "ok");
+  await withAdmin(async (admin) => {
+    await admin.deleteTopics({ topics: ["booking.created", "seat.changed.dlq"] });
+    await admin.createTopics({ topics: [{ topic: "booking.created", numPartitions: 2 }], waitForLeaders: true });
+  });
+  assert.deepEqual(await doctor(), {
+    about: "topics",
+    state: "fail",
+    says: "Kafka lacks seat.changed.dlq",
+    mend: "npx eventix up",
+  });
+  await up();
+  const { state, says = "" } = (await doctor()) ?? {};
+  assert.equal(state, "warn");
+  assert.match(says, /^booking.created has 2 partitions instead of 6/);
 });
 
 test("passwords and the signing key are readable by their owner only", () => {

@@ -39,7 +39,9 @@ export function startEventix(args: string[], { env = {} }: Run = {}): Command {
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  process.on("exit", () => child.kill("SIGTERM"));
+  const end = () => child.kill("SIGTERM");
+  process.on("exit", end);
+  child.once("exit", () => process.off("exit", end));
   let stdout = "";
   let stderr = "";
   let all = "";
