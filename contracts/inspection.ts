@@ -44,12 +44,24 @@ export interface InspectedBooking {
   seats: { seatId: string; priceMinor: number; releasedAt: string | null; takenBy: string | null }[];
 }
 
-/** A booking's facts, oldest first, each once: those on the topics, then those that still wait in booking's outbox. */
+/** Facts about a booking, each once and in no order. */
 export interface InspectedFacts {
+  /** Those on the topics, of booking and payment. */
   published: Fact[];
+  /** Those that still wait in booking's outbox; one may have been published since. */
   waiting: Fact[];
+  /** Those that a consumer will never apply: dead letters. */
+  refused: RefusedFact[];
   /** False when reading was given up before the end of the topics. */
   complete: boolean;
+}
+
+export interface RefusedFact {
+  /** Where it was published, if it is a fact at all. */
+  topic: string;
+  consumer: string;
+  reason: string;
+  time: string;
 }
 
 export interface InspectedEvent {

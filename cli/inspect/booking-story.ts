@@ -1,10 +1,13 @@
 import type { Fact } from "#contracts/events.ts";
-import type { InspectedBooking, InspectedFacts, InspectedPayment, SeatPlace } from "#contracts/inspection.ts";
+import type {
+  InspectedBooking,
+  InspectedFacts,
+  InspectedPayment,
+  RefusedFact,
+  SeatPlace,
+} from "#contracts/inspection.ts";
 import { AskError } from "./ask.ts";
 import type { Cluster } from "./cluster.ts";
-
-/** Longer than booking may read topics. */
-const FACTS_MS = 10_000;
 
 /** All that the services know of one booking. */
 export interface BookingStory {
@@ -13,6 +16,8 @@ export interface BookingStory {
   payment: InspectedPayment | null;
   /** Of booking and payment, oldest first. */
   facts: (Fact & { published: boolean })[];
+  /** What of it a consumer will never apply. */
+  refused: RefusedFact[];
   /** Of its seats, in the order of the seating plan. */
   places: SeatPlace[];
   /** Parts that could not be had, and why; they are empty above. */
@@ -39,18 +44,21 @@ export async function bookingStory({ ask }: Pick<Cluster, "ask">, id: string): P
     }
   };
   const seats = booking.seats.map(({ seatId }) => seatId);
-  const nothing: InspectedFacts = { published: [], waiting: [], complete: true };
-  const [payment, facts, places] = await Promise.all([
-    part<InspectedPayment | null>("payment", ask("payment.inspect", { bookingId: id }), null),
-    part<InspectedFacts>("facts", ask("booking.facts", { id }, { timeoutMs: FACTS_MS }), nothing),
+  const nothing: InspectedFacts = { published: [], waiting: [], refused: [], complete: true };
+  // Before the topics are read, so that what leaves payment's outbox meanwhile is seen there.
+  const payment = await part<InspectedPayment | null>("payment", ask("payment.inspect", { bookingId: id }), null);
+  const [facts, places] = await Promise.all([
+    part<InspectedFacts>("facts", ask("booking.facts", { id }), nothing),
     part<SeatPlace[]>("places", ask("catalog.inspectSeats", { eventId: booking.eventId, seats }), []),
   ]);
-  if (!facts.complete) unavailable.facts = "Not all of its facts were read: Kafka was too slow";
+  if (!facts.complete)
+    unavailable.facts = "Its later facts may be missing: the topics were not read to their ends in time";
   places.sort((a, b) => a.index - b.index);
-  return { booking, payment, facts: inOrder(facts, payment?.waiting ?? []), places, unavailable };
+  const all = inOrder(facts, payment?.waiting ?? []);
+  return { booking, payment, facts: all, refused: facts.refused, places, unavailable };
 }
 
-/** Published first: a fact may have left the outbox after it was read there. */
+/** By time, each once: a fact may have been published after it was read in an outbox. */
 function inOrder({ published, waiting }: InspectedFacts, waitingInPayment: Fact[]): BookingStory["facts"] {
   const byId = new Map<string, Fact & { published: boolean }>();
   for (const fact of published) byId.set(fact.id, { ...fact, published: true });

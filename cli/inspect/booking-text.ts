@@ -52,7 +52,7 @@ function seatTable({ booking, places }: BookingStory): string {
 export const placeOf = ({ zone, row, number }: { zone: string; row: string; number: string }): string =>
   `${zone}/${row}/${number}`;
 
-function factTable({ facts }: BookingStory): string {
+function factTable({ facts, refused, unavailable }: BookingStory): string {
   const rows = facts.map(({ time, type, data, correlationid, published }) => [
     `${brief(time)}${time.slice(19, 23)}`,
     type,
@@ -60,7 +60,9 @@ function factTable({ facts }: BookingStory): string {
     (correlationid ?? "").slice(0, 36),
     published ? ("reason" in data ? data.reason : "") : "not published yet",
   ]);
-  return table(["UTC", "FACT", "V", "CORRELATION", ""], rows, "No facts of it are on the topics, which keep a week.");
+  const none = unavailable.facts ? "Its facts were not read." : "No facts of it are on the topics, which keep a week.";
+  const letters = refused.map(({ topic, consumer, reason }) => `Dead letter of ${consumer}: ${topic}, ${reason}\n`);
+  return [table(["UTC", "FACT", "V", "CORRELATION", ""], rows, none), ...letters].join("");
 }
 
 function paymentText(payment: InspectedPayment | null): string {
@@ -69,7 +71,7 @@ function paymentText(payment: InspectedPayment | null): string {
   const amount = amountMinor === null || currency === null ? "" : `  ${money(amountMinor, currency)}`;
   const tried = attempts.map(({ number, state, claims, stopWanted, provider }) => [
     String(number),
-    stopWanted ? "STOPPING" : state,
+    stopWanted && state === "CHARGING" ? "STOPPING" : state,
     String(claims),
     provider ? [provider.state, provider.reason].filter(Boolean).join(" ") : "was not asked",
     provider?.providerRef ?? "",

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { EXIT } from "../exit-codes.ts";
 import { joinCluster } from "./cluster.ts";
 import type { Inspection } from "./inspection.ts";
 import { operator } from "./operator.ts";
@@ -14,7 +15,7 @@ export function inspectionCommand(inspection: Inspection): Command {
     const { json } = given[values.length] as { json?: true };
     const cluster = await joinCluster({ name: "cli", caller: operator("cli"), logLevel: "fatal" });
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-      process.once(signal, () => cluster.leave().finally(() => process.exit(EXIT_OF[signal])));
+      process.once(signal, () => cluster.leave().finally(() => process.exit(EXIT.interrupted)));
     }
     try {
       await cluster.untilOffered(inspection.services);
@@ -27,6 +28,3 @@ export function inspectionCommand(inspection: Inspection): Command {
     }
   });
 }
-
-/** As a shell tells it: 128 and the signal's number. */
-const EXIT_OF = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;

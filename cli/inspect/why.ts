@@ -112,8 +112,11 @@ const notApplied = (story: BookingStory, topic: Topic): string =>
 const times = (n: number): string => (n === 1 ? "once" : `${n} times`);
 
 /** Where a fact is that somebody waits for. */
-function wayOf({ facts }: BookingStory, topic: Topic): string {
+function wayOf({ facts, refused, unavailable }: BookingStory, topic: Topic): string {
+  const letter = refused.findLast((one) => one.topic === topic);
+  if (letter) return `${topic} is a dead letter of ${letter.consumer}: ${letter.reason}`;
   const fact = facts.findLast(({ type }) => type === topic);
+  if (!fact && unavailable.facts) return "its facts could not be read";
   if (!fact) return `no ${topic} was found`;
   return fact.published ? `${topic} is published: lag tells who has not read it` : `${topic} waits in the outbox`;
 }

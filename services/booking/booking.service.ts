@@ -19,10 +19,12 @@ import {
   INSPECT_SEAT,
   type InspectedBooking,
   type InspectedEvent,
+  type InspectedFacts,
   type InspectedSeat,
 } from "#contracts/inspection.ts";
 import { ConsumerMixin } from "#mixins/consumer.mixin.ts";
 import { DatabaseMixin } from "#mixins/database.mixin.ts";
+import { factsClient } from "#mixins/facts-client.ts";
 import { pruneKeys } from "#mixins/idempotency-keys.repository.ts";
 import { OutboxMixin } from "#mixins/outbox.mixin.ts";
 import { keepDays } from "#mixins/processed-days.ts";
@@ -34,6 +36,7 @@ import { BookingDesk, SEATS_RELEASED } from "./booking.desk.ts";
 import { findById, findByUserId } from "./booking.repository.ts";
 import { checkTransitions } from "./booking.transitions.ts";
 import { cancelBooking } from "./booking-cancel.ts";
+import { readHistory } from "./booking-history.ts";
 import { eventPublishedConsumer } from "./event-published.consumer.ts";
 import { toHold } from "./hold.request.ts";
 import { inspectBooking, inspectEvent, inspectSeat } from "./inspection.repository.ts";
@@ -135,6 +138,16 @@ export default {
         const booking = await inspectBooking(this.pool, ctx.params.id);
         if (!booking) throw new EventixError("BOOKING_NOT_FOUND");
         return booking;
+      },
+    },
+
+    facts: {
+      access: "ops:read",
+      params: INSPECT_BOOKING,
+      async handler(ctx: Call<BookingId>): Promise<InspectedFacts> {
+        const booking = await inspectBooking(this.pool, ctx.params.id);
+        if (!booking) throw new EventixError("BOOKING_NOT_FOUND");
+        return readHistory(this.pool, factsClient("booking.inspection", this.logger), booking);
       },
     },
 

@@ -80,6 +80,7 @@ interface Case {
   booking?: Partial<InspectedBooking>;
   payment?: Partial<InspectedPayment> | null;
   facts?: BookingStory["facts"];
+  refused?: BookingStory["refused"];
   unavailable?: BookingStory["unavailable"];
   says: string;
 }
@@ -111,6 +112,14 @@ const CASES: Record<string, Case> = {
     payment: paidWith(CAPTURE),
     facts: [fact("payment.success", "10:02:00")],
     says: "Pending until 10:10:00Z: 59.00 EUR were taken at 10:02:00Z, which booking has not applied yet (payment.success is published: lag tells who has not read it).",
+  },
+  "pending, and what paid it is a dead letter": {
+    payment: paidWith(CAPTURE),
+    facts: [fact("payment.success", "10:02:00")],
+    refused: [
+      { topic: "payment.success", consumer: "booking.payment-result", reason: "no such booking", time: at("10:02:01") },
+    ],
+    says: "Pending until 10:10:00Z: 59.00 EUR were taken at 10:02:00Z, which booking has not applied yet (payment.success is a dead letter of booking.payment-result: no such booking).",
   },
   "run out and not swept": {
     booking: { hasRunOut: true },
@@ -194,12 +203,15 @@ const CASES: Record<string, Case> = {
   },
 };
 
-for (const [name, { booking, payment = {}, facts = [], unavailable = {}, says }] of Object.entries(CASES)) {
+for (const [name, { booking, payment = {}, facts = [], refused = [], unavailable = {}, says }] of Object.entries(
+  CASES,
+)) {
   test(`why: ${name}`, () => {
     const story: BookingStory = {
       booking: { ...BOOKING, ...booking },
       payment: payment && { ...PAYMENT, ...payment },
       facts,
+      refused,
       places: [],
       unavailable,
     };
