@@ -178,6 +178,13 @@ test("nodes, migrations and issuer are one image behind the profile `app`; the s
   }
 });
 
+test("they hear signals, and may write nothing but their volume", () => {
+  for (const name of [...nodes, "migrate", "issuer"]) {
+    const { init, read_only, cap_drop } = service(name);
+    assert.deepEqual([init, read_only, cap_drop], [true, true, ["ALL"]], name);
+  }
+});
+
 test("a node has longer to stop than it takes by itself", () => {
   for (const name of nodes) assert.ok(Number.parseInt(service(name).stop_grace_period ?? "", 10) > 10, name);
 });

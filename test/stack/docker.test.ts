@@ -9,6 +9,8 @@ import { isRunning } from "#stack/process.ts";
 import { silent } from "#stack/progress.ts";
 import { type Stack, stackDown, stackEnvironment, stackUp } from "#stack/stack.ts";
 import { readState, writeState } from "#stack/state.ts";
+import { examine } from "../../cli/doctor/doctor.ts";
+import { until } from "../support/until.ts";
 import type { Call, Plan } from "./support/docker-stand-in.ts";
 
 /** What a stand-in for Docker shows and does not show is said there. The tests from the first `up` on build on one another. */
@@ -150,6 +152,32 @@ test("a port that is lost between choosing and binding is chosen again; another 
     ["up", "down"],
   );
   assert.deepEqual(readState(other).servers, {});
+});
+
+test("Ctrl-C while images are fetched ends the fetching, and takes down what it began", async () => {
+  const other = newHome("interrupted");
+  plan({ upHangs: true });
+  const wish = new AbortController();
+  const start = stackUp({ home: other, env: {}, say: silent, signal: wish.signal });
+  start.catch(() => {});
+  await until(() => changes().length === 1, { what: "`compose up` to hang" });
+  wish.abort();
+  await assert.rejects(start, { name: "AbortError" });
+  assert.deepEqual(
+    changes().map((words) => words.split(" ")[0]),
+    ["up", "down"],
+  );
+});
+
+test("the doctor says what servers run in, and what is wrong with it", async () => {
+  const about = async (what: string) =>
+    (await examine(home, { PORT: "0" })).find((finding) => finding.about === what) ?? assert.fail(what);
+  assert.match((await about("Docker")).says, /^engine 28\.2\.2, Compose 2\.39\.1; servers run in it$/);
+  assert.match((await about("stack")).says, /^up: postgres, redis, kafka, issuer/);
+  plan({ engine: "gone" });
+  const finding = await about("Docker");
+  assert.equal(finding.state, "fail");
+  assert.match(finding.mend ?? "", /^start Docker/);
 });
 
 test("a home whose data is in Docker says so when the engine is gone, instead of starting with none", async () => {

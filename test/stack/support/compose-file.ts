@@ -14,7 +14,9 @@ export interface Service {
   volumes?: string[];
   healthcheck?: { test?: string[]; disable?: boolean };
   depends_on?: Record<string, { condition: string }>;
-  restart?: string;
+  init?: boolean;
+  read_only?: boolean;
+  cap_drop?: string[];
   stop_grace_period?: string;
 }
 
