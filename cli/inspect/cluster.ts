@@ -106,8 +106,8 @@ async function untilOffered(broker: ServiceBroker, services: readonly string[]):
   }
 }
 
-/** stdout is for answers. */
+/** stdout is for answers; between them, at a terminal, a line is enough: no stacks. */
 const onStderr = () =>
   process.stderr.isTTY
-    ? pretty({ sync: true, destination: 2, ignore: "ns,nodeID,mod", translateTime: "SYS:HH:MM:ss.l" })
+    ? pretty({ sync: true, destination: 2, hideObject: true, translateTime: "SYS:HH:MM:ss.l" })
     : pino.destination({ dest: 2, sync: true });
