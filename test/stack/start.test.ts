@@ -82,7 +82,7 @@ test("a port that another program has is named before anything is started", asyn
 
 test("a setting that cannot be is named before anything is started", async () => {
   const { code, stderr } = await eventix(["start"], { env: { ...env(), PORT: "http" } });
-  assert.equal(code, 1);
+  assert.equal(code, 64);
   assert.match(stderr, /^eventix: These settings are not valid:\n {2}PORT=http: must be a whole number/);
 });
 
