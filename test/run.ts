@@ -14,6 +14,8 @@ import { kafkaJars } from "#stack/kafka/jars.ts";
  * one.
  */
 const TIMEOUT_MS = 180_000;
+/** A file whose process does not end is not bounded by that: all of it is cut, and the runner names what was running. */
+const ALL_TIMEOUT_MS = 20 * 60_000;
 
 const given = process.argv.slice(2);
 const options = given.filter((argument) => argument.startsWith("--"));
@@ -32,6 +34,10 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     for (const child of children) child.kill(signal);
   });
 }
+setTimeout(() => {
+  process.stderr.write(`The tests did not end within ${ALL_TIMEOUT_MS / 60_000} minutes: interrupting them.\n`);
+  for (const child of children) child.kill("SIGINT");
+}, ALL_TIMEOUT_MS).unref();
 const runs = await Promise.all(Array.from({ length: runners }, (_, n) => run(n)));
 rmSync(folder, { recursive: true, force: true });
 const cut = runs.find(({ signal }) => signal)?.signal;
