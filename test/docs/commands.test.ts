@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, before, test } from "node:test";
 import { freePort } from "#stack/ports.ts";
+import { silent } from "#stack/progress.ts";
+import { stackDown } from "#stack/stack.ts";
 import { type Command, NO_SERVERS_GIVEN, startEventix } from "../support/command.ts";
 import { until } from "../support/until.ts";
 
@@ -47,6 +49,7 @@ before(async () => {
 after(async () => {
   start.child.kill("SIGINT");
   await start.finished;
+  await stackDown({ home, say: silent, volumes: true });
   rmSync(home, { recursive: true, force: true });
 });
 
@@ -80,7 +83,7 @@ function scriptOf({ how, commands }: Block): string {
   if (how === undefined) return `${here}`;
   if (how !== "runs until Ctrl-C") return "";
   const lines = here.split("\n").filter((line) => line !== "");
-  return lines.map((line) => (line.startsWith("#") ? line : `untilCtrlC ${line}`)).join("\n");
+  return lines.map((line) => (line.startsWith("#") ? line : `untilCtrlC env ${line}`)).join("\n");
 }
 
 async function bash(script: string): Promise<{ code: number | null; output: string }> {
