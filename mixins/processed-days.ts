@@ -41,7 +41,7 @@ export async function keepDays(pool: Pool, now?: Date): Promise<KeptDays> {
   const missing = wanted.filter((day) => !found.days.includes(day));
   const old = found.days.filter((day) => day < dayOf(keptSince));
   const failures: unknown[] = [];
-  const done = async (day: Day, change: (tx: Tx) => Promise<boolean>): Promise<Day[]> => {
+  const attempt = async (day: Day, change: (tx: Tx) => Promise<boolean>): Promise<Day[]> => {
     try {
       return (await transaction(pool, async (tx) => (await takeUpkeep(tx)) && change(tx))) ? [day] : [];
     } catch (error) {
@@ -50,9 +50,9 @@ export async function keepDays(pool: Pool, now?: Date): Promise<KeptDays> {
     }
   };
   const made: Day[] = [];
-  for (const day of missing) made.push(...(await done(day, (tx) => makeDay(tx, day))));
+  for (const day of missing) made.push(...(await attempt(day, (tx) => makeDay(tx, day))));
   const dropped: Day[] = [];
-  for (const day of old) dropped.push(...(await done(day, (tx) => dropDay(tx, day, keptSince))));
+  for (const day of old) dropped.push(...(await attempt(day, (tx) => dropDay(tx, day, keptSince))));
   const pruned = await pruneDefault(pool, keptSince);
   if (failures.length > 0) throw failures[0];
   return { made, dropped, pruned };
