@@ -3,6 +3,7 @@ import { pendingMigrations } from "#mixins/schema.repository.ts";
 import { gatewayUrl } from "#stack/gateway.ts";
 import { wrongTopics } from "#stack/kafka/topics.ts";
 import { DATABASE_SERVICES, type DatabaseService, databaseOf, urlVariable } from "#stack/postgres/databases.ts";
+import { redisAnswers } from "#stack/redis/redis.ts";
 import { stackEnvironment } from "#stack/stack.ts";
 import { type Finding, fail, ok, type World, warn } from "./finding.ts";
 
@@ -15,6 +16,7 @@ export async function servers({ home, env }: World): Promise<Finding[]> {
     const url = up[urlVariable(service)];
     return url ? [database(service, url)] : [];
   });
+  if (up.REDIS_URL) checks.push(redis(up.REDIS_URL));
   if (up.KAFKA_BROKERS) checks.push(topics(up.KAFKA_BROKERS));
   return [...(await Promise.all(checks)), ...(await gateway(home))];
 }
@@ -32,6 +34,16 @@ async function database(service: DatabaseService, url: string): Promise<Finding>
     return fail(about, says, "npx eventix up, or correct the URL in the environment");
   } finally {
     await pool.end();
+  }
+}
+
+async function redis(url: string): Promise<Finding> {
+  try {
+    await redisAnswers(url);
+    return ok("Redis", "answers");
+  } catch (error) {
+    const says = `REDIS_URL does not answer (${(error as Error).message}); without it Postgres alone keeps seats apart`;
+    return warn("Redis", says, "npx eventix up, or correct REDIS_URL");
   }
 }
 

@@ -37,7 +37,7 @@ export async function dockerUp(
 }
 
 /** What docker-compose.yml is told: the stack's ports and passwords. */
-export function composeEnvironment(state: StackState, servers: readonly ComposedServer[]): Record<string, string> {
+function composeEnvironment(state: StackState, servers: readonly ComposedServer[]): Record<string, string> {
   const passwords = [ADMIN, ...DATABASE_SERVICES.map(roleOf)].map((role) => [
     `${role.toUpperCase()}_PASSWORD`,
     state.passwords[role] as string,

@@ -22,22 +22,31 @@ export const redis: StackServer = {
     const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
     return startDetached({ command: "redis-server", args, log: logFile(home, "redis") });
   },
-  async check({ ports }) {
-    const client = new Redis({
-      host: "127.0.0.1",
-      port: ports.redis as number,
-      lazyConnect: true,
-      connectTimeout: 1_000,
-      commandTimeout: 1_000,
-      retryStrategy: () => null,
-    });
-    client.on("error", () => {});
-    try {
-      await client.connect();
-      await client.ping();
-    } finally {
-      client.disconnect();
-    }
-  },
-  environment: ({ ports }) => ({ REDIS_URL: `redis://127.0.0.1:${ports.redis}` }),
+  check: ({ ports }) => redisAnswers(urlAt(ports.redis as number)),
+  environment: ({ ports }) => ({ REDIS_URL: urlAt(ports.redis as number) }),
 };
+
+const urlAt = (port: number) => `redis://127.0.0.1:${port}`;
+
+/** Resolves when a Redis answers there; rejects with its reason when it does not right now. */
+export async function redisAnswers(url: string): Promise<void> {
+  const client = new Redis(url, {
+    lazyConnect: true,
+    connectTimeout: 1_000,
+    commandTimeout: 1_000,
+    retryStrategy: () => null,
+  });
+  let reason: Error | undefined;
+  client.on("error", (error: Error) => {
+    reason = error;
+  });
+  try {
+    await client.connect();
+    await client.ping();
+  } catch (error) {
+    // What the command says is only that the connection is closed.
+    throw reason ?? error;
+  } finally {
+    client.disconnect();
+  }
+}

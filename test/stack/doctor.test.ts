@@ -50,7 +50,16 @@ test("on a machine that runs Eventix every line is ok, and the exit code says so
     lines.filter((line) => !/^(ok|warn) {2,}\S/.test(line)),
     [""],
   );
-  for (const what of ["Node.js", "EVENTIX_HOME", "settings", "port", "stack", "eventix_booking_db", "topics"]) {
+  for (const what of [
+    "Node.js",
+    "EVENTIX_HOME",
+    "settings",
+    "port",
+    "stack",
+    "eventix_booking_db",
+    "Redis",
+    "topics",
+  ]) {
     assert.match(stdout, new RegExp(`^ok {4}${what} `, "m"));
   }
 });
@@ -124,8 +133,14 @@ test("a database without its schema, or that is not there, is named by its setti
   }
 });
 
-test("a Kafka that does not answer is named by its address", async () => {
-  const topics = about(await examine(home("kafka"), { ...bare, KAFKA_BROKERS: "127.0.0.1:1" }), "topics");
+test("a Kafka or Redis that does not answer is named by its setting", async () => {
+  const findings = await examine(home("kafka"), {
+    ...bare,
+    KAFKA_BROKERS: "127.0.0.1:1",
+    REDIS_URL: "redis://127.0.0.1:1",
+  });
+  const [topics, redis] = [about(findings, "topics"), about(findings, "Redis")];
+  assert.deepEqual([redis?.state, redis?.says.startsWith("REDIS_URL does not answer (connect ECONN")], ["warn", true]);
   assert.deepEqual([topics?.state, topics?.says.startsWith("Kafka at 127.0.0.1:1 does not answer")], ["fail", true]);
 });
 
