@@ -18,7 +18,7 @@ import { sweepCommand } from "./commands/sweep.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { upCommand } from "./commands/up.ts";
 import { whyCommand } from "./commands/why.ts";
-import { EXIT_CODES } from "./exit-codes.ts";
+import { EXIT, EXIT_CODES } from "./exit-codes.ts";
 import { tell } from "./failure.ts";
 
 const COMMANDS = [
@@ -54,10 +54,10 @@ for (const make of COMMANDS) {
   eventix.addCommand(command.showHelpAfterError(`How it is used: npx eventix ${command.name()} --help`));
 }
 
-// Whoever read the output may have seen enough: what is still written then is lost, not an error.
+// Whoever read the output may have seen enough, or the terminal is gone: a command then goes on to its end without it.
 for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
+  stream.on("error", ({ code }: NodeJS.ErrnoException) => {
+    if (code !== "EPIPE" && code !== "EIO") process.exitCode = EXIT.failed;
   });
 }
 
