@@ -15,6 +15,7 @@ import { seatCommand } from "./commands/seat.ts";
 import { seedCommand } from "./commands/seed.ts";
 import { startCommand } from "./commands/start.ts";
 import { sweepCommand } from "./commands/sweep.ts";
+import { tapCommand } from "./commands/tap.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { upCommand } from "./commands/up.ts";
 import { whyCommand } from "./commands/why.ts";
@@ -33,6 +34,7 @@ const COMMANDS = [
   seedCommand,
   importCommand,
   auditCommand,
+  tapCommand,
   replCommand,
   eventCommand,
   seatCommand,
