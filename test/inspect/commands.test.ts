@@ -8,7 +8,9 @@ import { createKafka } from "#broker/kafka.client.ts";
 import type { BookingResponse } from "#contracts/booking.ts";
 import type { Scope } from "#contracts/caller.ts";
 import type { SeatMap } from "#contracts/catalog.ts";
+import type { NodeHealth } from "#contracts/health.ts";
 import { event as eventInspection } from "../../cli/commands/event.ts";
+import { lag } from "../../cli/commands/lag.ts";
 import { seat as seatInspection } from "../../cli/commands/seat.ts";
 import { sweep } from "../../cli/commands/sweep.ts";
 import { why } from "../../cli/commands/why.ts";
@@ -145,6 +147,20 @@ test("`sweep` says how many bookings it expired", async () => {
   assert.deepEqual(await sweep.run(operator), { json: { expired: 0 }, text: "Nothing had run out.\n" });
 });
 
+test("`lag` asks every node what it has not applied", async () => {
+  const applied = async () => {
+    const told = (await lag.run(operator)).json as { nodes: NodeHealth[]; silent: object; absent: string[] };
+    const read = told.nodes.flatMap(({ consumers }) => consumers);
+    const isAll = ["booking.created", "payment.success"].every((topic) => read.some((one) => one.topic === topic));
+    return isAll && read.every((one) => one.lag === 0) ? told : undefined;
+  };
+  const { nodes, silent, absent } = await until(applied, { what: "all to be applied" });
+  assert.deepEqual(nodes.map(({ nodeId }) => nodeId).sort(), [node.nodeId, payment?.nodeId].sort());
+  assert.deepEqual([silent, absent], [{}, []]);
+  const { text } = await lag.run(operator);
+  assert.match(text, new RegExp(`^${payment?.nodeId} +payment.booking-created +booking.created +0,1,2,3,4,5 +0$`, "m"));
+});
+
 test("what is not there is said in a sentence", async () => {
   const noEvent = { message: `There is no published event ${UNKNOWN}` };
   await assert.rejects(why.run(operator, UNKNOWN), { message: `There is no booking ${UNKNOWN}` });
@@ -162,6 +178,7 @@ const READS: [action: string, params: object][] = [
   ["booking.inspectEvent", { eventId: id }],
   ["booking.inspectSeat", { eventId: id, seatId: id }],
   ["payment.inspect", { bookingId: id }],
+  ["payment.health", {}],
   ["catalog.inspectSeats", { eventId: id, seats: ["1"] }],
 ];
 

@@ -56,6 +56,10 @@ test("an operator looks at a booking, finds commands by help and completion, and
   const [, name = ""] = /^Seat (.*)$/m.exec(await repl.enter(`seat ${event.id} 1`)) ?? [];
   assert.match(await repl.enter(`seat ${event.id} "${name}"`), /^state +AVAILABLE, version 0$/m);
   assert.deepEqual(JSON.parse(await repl.enter("sweep --json")), { expired: 0 });
+  assert.match(
+    await repl.enter("lag"),
+    new RegExp(`^${node.nodeId} +booking\\.payment-result +payment\\.success +`, "m"),
+  );
   assert.match(await repl.enter("audit"), /^I1 +ok +/m);
 
   assert.match(await repl.enter("booking"), /error: missing required argument 'id'/);
