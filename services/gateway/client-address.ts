@@ -21,7 +21,7 @@ export class ClientAddresses {
    * and whatever was there before may be forged: so the first from the right that is no proxy of ours is the client.
    */
   of({ socket, headers }: IncomingMessage): string {
-    const forwarded = this.#proxies.length > 0 ? String(headers["x-forwarded-for"] ?? "").split(",") : [];
+    const forwarded = String(headers["x-forwarded-for"] ?? "").split(",");
     let client: Address | undefined;
     for (const hop of [socket.remoteAddress ?? "", ...forwarded.reverse()]) {
       const text = hop.trim();

@@ -89,6 +89,8 @@ describe("HEAD is answered as GET is, without the body:", () => {
     ["/api/events/e1/availability", BYTES],
     ["/api/bookings/my", {}],
     ["/health/live", {}],
+    ["/openapi.json", {}],
+    ["/docs", {}],
     ["/api/events?foo=1", {}],
     ["/api/nowhere", {}],
   ];
