@@ -5,6 +5,7 @@ import { KafkaTransporter } from "./kafka-transporter/kafka.transporter.ts";
 import { createLogger } from "./logger.ts";
 import { AccessMiddleware } from "./middlewares/access.middleware.ts";
 import { CorrelationMiddleware } from "./middlewares/correlation.middleware.ts";
+import { DrainMiddleware } from "./middlewares/drain.middleware.ts";
 import { LocalFirstStrategy } from "./strategies/local-first.strategy.ts";
 import "./strategies/by-event.strategy.ts";
 
@@ -71,6 +72,7 @@ function middlewares(): BrokerOptions["middlewares"] {
     "Metrics",
     "Debounce",
     "Throttle",
+    DrainMiddleware(),
     CorrelationMiddleware(),
   ] as BrokerOptions["middlewares"];
 }

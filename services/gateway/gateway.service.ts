@@ -1,9 +1,11 @@
 import type { Server } from "node:http";
 import type { CallingOptions, Context, Service, ServiceSchema } from "moleculer";
 import web, { type ApiSettingsSchema, type GatewayResponse, type IncomingRequest } from "moleculer-web";
+import { healthOf } from "#broker/node-health.ts";
 import { config } from "#config";
 import type { CallMeta } from "#contracts/caller.ts";
 import { EventixError } from "#contracts/errors.ts";
+import { HealthMixin } from "#mixins/health.mixin.ts";
 import { admit, type Gatekeepers } from "./admission.ts";
 import { Authenticator } from "./auth.ts";
 import { readBody } from "./body.ts";
@@ -11,14 +13,15 @@ import { ClientAddresses } from "./client-address.ts";
 import { CORRELATION_HEADER, correlationIdFrom } from "./correlation.ts";
 import { allowOrigin } from "./cors.ts";
 import { DOCS_ALIASES } from "./docs.ts";
-import { HEALTH_ALIASES } from "./health.ts";
+import { ClusterHealthView, HEALTH_ALIASES, ServicesOffered } from "./health.ts";
 import { httpErrorOf } from "./http-errors.ts";
-import { limitConnections, stopServer } from "./http-server.ts";
+import { limitConnections } from "./http-server.ts";
 import { KeyRing } from "./key-ring.ts";
 import { type Alias, findAlias, methodsAt } from "./methods.ts";
 import { paramsOf, parseQuery } from "./params.ts";
 import { RateLimiter } from "./rate-limit.ts";
 import { rememberRoute, watchRequest } from "./request-log.ts";
+import { RequestsUnderWay } from "./requests-under-way.ts";
 import { CALL_TIMEOUT_MS, ENDPOINTS, type Endpoint } from "./routes.ts";
 import { SharedAnswers } from "./shared-answers.ts";
 import { sendJson, successOf } from "./success.ts";
@@ -27,6 +30,9 @@ interface Gateway extends Service, Gatekeepers {
   server: Server;
   aliases: OurAlias[];
   shared: SharedAnswers;
+  requests: RequestsUnderWay;
+  clusterHealth: ClusterHealthView;
+  drain(): Promise<void>;
   sendResponse(req: IncomingRequest, res: GatewayResponse, data: unknown): void;
   sendError(req: IncomingRequest, res: GatewayResponse, error: unknown): void;
   answer(endpoint: Endpoint, params: object, req: IncomingRequest, res: GatewayResponse): Promise<void>;
@@ -41,7 +47,7 @@ type GatewayContext = Context<unknown, CallMeta & Record<string, unknown>>;
 /** The REST API: who may ask, what is asked, and how it is answered. All else is the services' behind it. */
 const gateway: ServiceSchema<ApiSettingsSchema, object, object, Gateway> = {
   name: "gateway",
-  mixins: [web],
+  mixins: [web, HealthMixin()],
 
   settings: {
     ip: config.host,
@@ -85,14 +91,22 @@ const gateway: ServiceSchema<ApiSettingsSchema, object, object, Gateway> = {
       failedLogins: new RateLimiter(config.failedLoginsPerMinute),
     };
     this.shared = new SharedAnswers();
+    this.requests = new RequestsUnderWay();
+    this.clusterHealth = new ClusterHealthView(this.broker);
+    healthOf(this.broker).add(new ServicesOffered(this.broker));
     limitConnections(this.server);
   },
 
   async stopped() {
-    await stopServer(this.server);
+    await this.drain();
   },
 
   methods: {
+    /** Before the services behind it stop (drain.middleware.ts). */
+    drain() {
+      return this.requests.drain(this.server);
+    },
+
     /** The query stays text until it is known who asks what: see aliasHandler. */
     parseQueryString(req: IncomingRequest) {
       const url = req.url as string;
@@ -129,12 +143,12 @@ const gateway: ServiceSchema<ApiSettingsSchema, object, object, Gateway> = {
      */
     async aliasHandler(req: IncomingRequest, res: GatewayResponse, alias: OurAlias) {
       rememberRoute(res, alias.fullPath);
-      if (this.broker.stopping) throw new EventixError("SERVICE_UNAVAILABLE");
       const { endpoint } = alias;
       if (!endpoint) {
         await alias.handler?.call(this, req, res);
         return true;
       }
+      if (this.requests.isDraining || this.requests.isFull) throw new EventixError("SERVICE_UNAVAILABLE");
       const ctx = req.$ctx as unknown as GatewayContext;
       const caller = await admit(this, endpoint.access, req, res);
       if (caller) ctx.meta.user = caller;
@@ -191,7 +205,7 @@ function beginRequest(this: Gateway, options: CallingOptions, req: IncomingReque
   options.requestID = correlationId;
   res.setHeader(CORRELATION_HEADER, correlationId);
   res.setHeader("x-content-type-options", "nosniff");
-  if (this.broker.stopping) res.setHeader("connection", "close");
+  this.requests.add(res);
   allowOrigin(config.corsOrigins, req, res);
   watchRequest(this.logger, correlationId, req, res);
 }

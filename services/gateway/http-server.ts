@@ -11,9 +11,6 @@ const REQUEST_TIMEOUT_MS = 70_000;
 /** Longer than load balancers keep theirs, so that it is they who close. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 const HEADERS_MAX = 64;
-/** Requests under way get this long when the node stops; a hold is answered within 6 s. */
-const DRAIN_MS = 7_000;
-const DRAIN_LOOK_MS = 50;
 
 /** Bounds what one client can keep busy by being slow. */
 export function limitConnections(server: Server): void {
@@ -50,15 +47,3 @@ const refusalOf = ({ code }: NodeJS.ErrnoException): EventixError =>
   code === "ERR_HTTP_REQUEST_TIMEOUT"
     ? new EventixError("REQUEST_TOO_SLOW")
     : invalid("request", `is not HTTP that can be read: ${code}`);
-
-/** Takes no more connections, lets requests under way end, then cuts those that do not (a stream never does). */
-export async function stopServer(server: Server): Promise<void> {
-  if (!server.listening) return;
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  // A connection whose last answer promised to keep it open falls idle when that answer is out.
-  const closing = setInterval(() => server.closeIdleConnections(), DRAIN_LOOK_MS);
-  const cut = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
-  await closed;
-  clearInterval(closing);
-  clearTimeout(cut);
-}

@@ -1,0 +1,59 @@
+import type { Server, ServerResponse } from "node:http";
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
+
+/** More would mean that answers no longer leave: each keeps some 10 kB. */
+const REQUESTS_MAX = 10_000;
+/** Requests under way get this long when the node stops; a hold is answered within 6 s. */
+const DRAIN_MS = 6_500;
+/** So long all that comes is told to come back elsewhere: clients with open connections, and those that do not know yet. */
+const TELL_MS = 500;
+/** Connections that were made just before no more were taken get this long to say what they want. */
+const LAST_WORDS_MS = 200;
+
+/** The requests that a server is answering: how many there may be, and how they end when the node stops. */
+export class RequestsUnderWay {
+  readonly #answers = new Set<ServerResponse>();
+  #draining: Promise<void> | undefined;
+  #onEmpty: (() => void) | undefined;
+
+  get isDraining(): boolean {
+    return this.#draining !== undefined;
+  }
+
+  get isFull(): boolean {
+    return this.#answers.size > REQUESTS_MAX;
+  }
+
+  add(res: ServerResponse): void {
+    this.#answers.add(res);
+    if (this.isDraining) res.setHeader("connection", "close");
+    res.once("close", () => {
+      this.#answers.delete(res);
+      if (this.#answers.size === 0) this.#onEmpty?.();
+    });
+  }
+
+  /**
+   * Lets what was begun be answered, tells every connection that it closes, then takes no more. For a moment new connections
+   * are taken still: a client that is answered 503 knows that nothing was done, one that is cut off does not.
+   */
+  drain(server: Server): Promise<void> {
+    this.#draining ??= this.#drain(server);
+    return this.#draining;
+  }
+
+  async #drain(server: Server): Promise<void> {
+    if (!server.listening) return;
+    for (const res of this.#answers) if (!res.headersSent) res.setHeader("connection", "close");
+    const late = sleep(DRAIN_MS, undefined, { ref: false });
+    const empty = () => (this.#answers.size === 0 ? undefined : new Promise<void>((done) => (this.#onEmpty = done)));
+    await Promise.all([sleep(TELL_MS), Promise.race([empty(), late])]);
+    // Right after the event loop has accepted what was waiting: connections that the kernel alone has taken are reset.
+    await nextTurn();
+    const closed = new Promise((done) => server.close(done));
+    await sleep(LAST_WORDS_MS);
+    await Promise.race([empty(), late]);
+    server.closeAllConnections();
+    await closed;
+  }
+}
