@@ -139,7 +139,11 @@ export const isErrorCode = (type: unknown): type is ErrorCode =>
  */
 export class EventixError extends Errors.MoleculerError {
   constructor(code: ErrorCode, details?: object, message: string = ERRORS[code].message) {
+    // A refusal is an answer and no fault: where it was made is of no use, and to find out takes a tenth of answering.
+    const traced = Error.stackTraceLimit;
+    if (ERRORS[code].status < 500) Error.stackTraceLimit = 0;
     super(message, ERRORS[code].status, code, details);
+    Error.stackTraceLimit = traced;
     this.name = "EventixError";
     (this as { retryable: boolean }).retryable = ERRORS[code].retryable;
   }

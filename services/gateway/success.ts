@@ -12,11 +12,12 @@ export interface Success {
 }
 
 export function sendJson(res: ServerResponse, status: number, body: object): void {
-  const content = Buffer.from(JSON.stringify(body));
+  // As text: Node then sends head and body in one write.
+  const content = JSON.stringify(body);
   res.statusCode = status;
   res.setHeader("content-type", JSON_TYPE);
   // Said, and not left to Node, which leaves it out of the answer to a HEAD.
-  res.setHeader("content-length", content.length);
+  res.setHeader("content-length", Buffer.byteLength(content));
   res.end(content);
 }
 
