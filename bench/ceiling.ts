@@ -44,12 +44,14 @@ const scriptFor = (eventId: string) => `
 \\startpipeline
 begin;
 select s.event_id, s.seat_id, s.seat_index, s.price_minor, s.status, s.booking_id, s.held_until, s.version
-from seat_inventory s where event_id = '${eventId}' and seat_id in (md5('${eventId}:' || :a)::uuid, md5('${eventId}:' || :b)::uuid)
+from seat_inventory s
+where event_id = '${eventId}' and seat_id in (md5('${eventId}:' || :a)::uuid, md5('${eventId}:' || :b)::uuid)
 order by event_id, seat_id for update;
 select e.*, clock_timestamp() from event_inventory e where event_id = '${eventId}';
 \\endpipeline
 \\startpipeline
-insert into bookings (event_id, id, organizer_id, user_id, status, total_minor, currency, expires_at, correlation_id, created_at, updated_at)
+insert into bookings (event_id, id, organizer_id, user_id, status, total_minor, currency, expires_at, correlation_id,
+                      created_at, updated_at)
 values ('${eventId}', md5('b${eventId}:' || :a)::uuid, 'bench', 'buyer-' || :client_id, 'PENDING', 5000, 'EUR',
         clock_timestamp() + interval '1 hour', md5('c' || :a), clock_timestamp(), clock_timestamp());
 insert into booking_items (event_id, booking_id, seat_id, price_minor)

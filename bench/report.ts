@@ -19,7 +19,15 @@ export function asText({ scenario, figures }: Result): string {
     const spread = values.length > 1 ? `${short(Math.min(...values))} … ${short(Math.max(...values))}` : "";
     const wish = bar ? (bar.atLeast === undefined ? `≤ ${bar.atMost}` : `≥ ${bar.atLeast}`) : "";
     const met = bar ? (isMet(figure) ? "met" : "NOT MET") : "";
-    return `  ${what.padEnd(42)} ${short(median(values)).padStart(9)} ${unit.padEnd(11)} ${spread.padEnd(20)} ${wish.padEnd(8)} ${met}`.trimEnd();
+    const cells = [
+      what.padEnd(42),
+      short(median(values)).padStart(9),
+      unit.padEnd(11),
+      spread.padEnd(20),
+      wish.padEnd(8),
+      met,
+    ];
+    return `  ${cells.join(" ")}`.trimEnd();
   });
   return [`${scenario.name}: ${scenario.what}`, ...rows, ""].join("\n");
 }

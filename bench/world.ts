@@ -15,7 +15,12 @@ import { migrate } from "../migrations/migrate.ts";
 import type { LoadJob, LoadResult } from "./load/job.ts";
 
 /** What a node of the bench runs with: everything as in production, limits too high to be met. */
-const UNLIMITED = { RATE_LIMIT_PER_MINUTE: "1000000000", PAYMENT_DELAY_MS: "0", PAYMENT_SUCCESS_RATE: "1" };
+const UNLIMITED = {
+  RATE_LIMIT_PER_MINUTE: "1000000000",
+  ADDRESS_RATE_LIMIT_PER_MINUTE: "1000000000",
+  PAYMENT_DELAY_MS: "0",
+  PAYMENT_SUCCESS_RATE: "1",
+};
 
 export interface BenchNode {
   port: number;

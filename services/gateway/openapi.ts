@@ -19,6 +19,10 @@ const NAMES = new Map<object, string>([
   [NODE_HEALTH, "NodeHealth"],
 ]);
 
+const ABOUT = `Times are RFC 3339, money is integer minor units with a currency. Unknown fields are refused. HEAD is answered
+wherever GET is; an address that is not here answers \`NOT_FOUND\`, another method \`METHOD_NOT_ALLOWED\`. A POST that is sent again
+with its \`Idempotency-Key\` has one effect and one answer.`;
+
 /** The OpenAPI 3.1 document of all addresses, made from the routes and from the schemas that check what comes and goes. */
 export function openApiDocument(): JsonSchema {
   return {
@@ -27,8 +31,7 @@ export function openApiDocument(): JsonSchema {
       title: "Eventix",
       version: "1",
       summary: "Reserved seats, sold in a stampede, never twice.",
-      description:
-        "Times are RFC 3339, money is integer minor units with a currency. Unknown fields are refused. HEAD is answered wherever GET is; an address that is not here answers `NOT_FOUND`, another method `METHOD_NOT_ALLOWED`. A POST that is sent again with its `Idempotency-Key` has one effect and one answer.",
+      description: ABOUT,
       license: { name: "MIT", identifier: "MIT" },
     },
     servers: [{ url: "/", description: "The gateway that serves this document." }],
@@ -98,7 +101,8 @@ const ERROR = {
         details: {
           type: "object",
           description:
-            "More, where there is more: `errors` (field and message, or places in a plan), `conflicts` (seatId and status), `maxSeats`, `limit`, `correlationId`.",
+            "More, where there is more: `errors` (field and message, or places in a plan), `conflicts` (seatId and status), " +
+            "`maxSeats`, `limit`, `correlationId`.",
           examples: [{ conflicts: [{ seatId: "019c0e0a-7c1e-7c3a-9d5e-3f1b2a4c5d6e", status: "HELD" }] }],
         },
       },
