@@ -8,6 +8,7 @@ RUN npm ci --omit=dev --omit=optional --ignore-scripts
 FROM node:24.21.0-bookworm-slim
 ENV NODE_ENV=production \
     HOST=0.0.0.0 \
+    PROBE_PORT=3001 \
     EVENTIX_HOME=/var/lib/eventix
 RUN install --directory --owner=node --group=node --mode=0700 /var/lib/eventix
 WORKDIR /app

@@ -37,6 +37,11 @@ function integer(min: number, max: number) {
   };
 }
 
+const orNone =
+  <T>(parse: (raw: string) => T) =>
+  (raw: string) =>
+    raw === "" ? undefined : parse(raw);
+
 function rate(raw: string): number {
   const value = Number(raw);
   if (raw.trim() === "" || !(value >= 0 && value <= 1)) throw new Error("must be a number from 0 to 1");
@@ -62,13 +67,24 @@ export const SETTINGS = {
   namespace: setting("NAMESPACE", "eventix", text, "Nodes see only nodes of their own namespace."),
   host: setting("HOST", "127.0.0.1", text, "The address the gateway listens on."),
   port: setting("PORT", "3000", integer(0, 65_535), "The port the gateway listens on; 0 takes a free one."),
+  probePort: setting(
+    "PROBE_PORT",
+    "",
+    orNone(integer(0, 65_535)),
+    "The port on which a node without a gateway answers /health/live and /health/ready; none when empty.",
+  ),
   logLevel: setting(
     "LOG_LEVEL",
     "info",
     oneOf("fatal", "error", "warn", "info", "debug", "trace"),
     "Least severity logged.",
   ),
-  logFormat: setting("LOG_FORMAT", "json", oneOf("json", "pretty"), "One JSON object a line, or text for a terminal."),
+  logFormat: setting(
+    "LOG_FORMAT",
+    "auto",
+    oneOf("auto", "json", "pretty"),
+    "`json` is one object a line, `pretty` is text for people; `auto` is text in a terminal and JSON everywhere else.",
+  ),
   catalogDatabaseUrl: setting("DATABASE_URL_CATALOG", "", text, "Postgres of the catalog service."),
   bookingDatabaseUrl: setting("DATABASE_URL_BOOKING", "", text, "Postgres of the booking service."),
   paymentDatabaseUrl: setting("DATABASE_URL_PAYMENT", "", text, "Postgres of the payment service."),

@@ -2,6 +2,7 @@ import type { ServiceBroker } from "moleculer";
 import type { Logger } from "pino";
 import type { Config } from "#config";
 import { createLogger } from "./logger.ts";
+import { openProbes } from "./probe-server.ts";
 
 /** A node that has not stopped by then is ended; calls in flight get half of it (broker.options.ts). */
 const STOP_WITHIN_MS = 10_000;
@@ -42,6 +43,7 @@ export async function ownProcess(config: Config, create: () => Promise<ServiceBr
   process.on("uncaughtException", (error) => fail(logger, error, "Uncaught exception"));
 
   try {
+    await openProbes(config, () => broker);
     broker = await create();
     await broker.start();
     if (stoppingSince !== undefined) return;
