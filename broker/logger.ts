@@ -2,8 +2,9 @@ import { type DestinationStream, type Logger, type LoggerOptions, pino, stdTimeF
 import pretty from "pino-pretty";
 import type { Config } from "#config";
 import { currentCorrelation } from "./correlation.ts";
+import { describedError, redacted } from "./redaction.ts";
 
-/** A pino logger that adds the correlation id of the work that logs. */
+/** A pino logger that adds the correlation id of the work that logs, and lets no secret and no e-mail address through. */
 export function createLogger(
   { logLevel, logFormat }: Pick<Config, "logLevel" | "logFormat">,
   destination: DestinationStream = stdout(logFormat),
@@ -17,10 +18,12 @@ export function createLogger(
       const correlationId = currentCorrelation();
       return correlationId === undefined ? {} : { correlationId };
     },
+    serializers: { err: describedError },
     hooks: {
       logMethod(args, method) {
         method.apply(this, objectFirst(args));
       },
+      streamWrite: redacted,
     },
   };
   return pino(options, destination);
@@ -49,8 +52,8 @@ export function objectFirst(args: unknown[]): [object, string] | [string] {
   const merged: Record<string, unknown> = {};
   for (const item of objects) {
     if (item instanceof Error) merged.err = item;
-    else if (Array.isArray(item)) merged.items = item;
-    else Object.assign(merged, item);
+    else if (Array.isArray(item)) merged.items = item.map((one) => describedError(one));
+    else for (const [key, value] of Object.entries(item)) merged[key] = key === "err" ? value : describedError(value);
   }
   return [merged, message || (merged.err as Error | undefined)?.message || ""];
 }

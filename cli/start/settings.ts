@@ -36,9 +36,8 @@ export async function gatewayPort({ port, host }: Config): Promise<number> {
 export const urlOf = (host: string, port: number): string =>
   `http://${["0.0.0.0", "::", ""].includes(host) ? "127.0.0.1" : host}:${port}`;
 
-/** What a node of ours gets: this environment with the stack's addresses; text instead of JSON in a terminal. */
+/** What a node of ours gets: this environment with the stack's addresses. */
 export const nodeEnvironment = (stack: Record<string, string>, port: number | undefined): NodeJS.ProcessEnv => ({
-  ...(process.stdout.isTTY && { LOG_FORMAT: "pretty" }),
   ...process.env,
   ...stack,
   ...(port !== undefined && { PORT: String(port) }),

@@ -13,8 +13,8 @@ test("data and errors after a text are kept", () => {
   const { lines, logger } = recorder();
   const log = logger as unknown as { warn(...args: unknown[]): void };
   log.warn("Request is timed out.", { timeout: 5 }, new TypeError("slow"));
-  const [{ msg, timeout, err }] = lines as [{ msg: string; timeout: number; err: { type: string; message: string } }];
-  assert.deepEqual([msg, timeout, err.type, err.message], ["Request is timed out.", 5, "TypeError", "slow"]);
+  const [{ msg, timeout, err }] = lines as [{ msg: string; timeout: number; err: { name: string; message: string } }];
+  assert.deepEqual([msg, timeout, err.name, err.message], ["Request is timed out.", 5, "TypeError", "slow"]);
 });
 
 test("a line carries the correlation id of its work, and none outside of any", () => {

@@ -103,7 +103,8 @@ test("a fault of ours holds its partition and is said loudly; other partitions g
   await eventually(() =>
     lines.some((line) => /^error stuck at booking\.cancelled\/\d@\d+ .*no such method/.test(line)),
   );
-  await eventually(async () => (await noted()).length >= 45);
+  // Most of the others: chance decides how many share the partition that is held.
+  await eventually(async () => (await noted()).length >= 30);
   await running.stop();
   assert.ok(!(await noted()).some(({ fact_id }) => fact_id === facts[0]?.id));
   assert.equal((await pool.query("select from outbox where topic like '%.dlq'")).rowCount, 0);
