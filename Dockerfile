@@ -15,7 +15,7 @@ WORKDIR /app
 COPY --from=modules /app/node_modules node_modules
 COPY . .
 USER node
-EXPOSE 3000
+EXPOSE 3000 3001
 # Alive, not ready: where an unhealthy container is restarted, a database that is away must not restart all of them.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s CMD ["node", "docker/healthcheck.ts", "live"]
 CMD ["node", "--disable-warning=TimeoutNegativeWarning", "broker/node.ts"]

@@ -86,23 +86,31 @@ test("all that its code imports is a dependency that is installed there", () => 
   assert.deepEqual(missing, []);
 });
 
-test("a node of one service starts from what is inside, and the container's check says so", async () => {
+test("a node of one service starts from what is inside, and the container's check says when it lives and is ready", async () => {
   const env = {
     ...process.env,
     ...environment,
-    SERVICES: "gateway",
-    PORT: String(port),
+    SERVICES: "catalog",
+    PROBE_PORT: String(port),
     NAMESPACE: `image-${process.pid}`,
   };
   const [, ...args] = command;
-  const check = () => spawnSync(process.execPath, healthcheck.slice(1), { cwd: folder, env, encoding: "utf8" });
-  const early = check();
+  const [, script = "", ...question] = healthcheck;
+  assert.deepEqual(question, ["live"]);
+  const check = (what: string) =>
+    spawnSync(process.execPath, [script, what], { cwd: folder, env, encoding: "utf8", timeout: 10_000 });
+  const early = check("live");
   assert.equal(early.status, 1);
   assert.match(early.stderr, /ECONNREFUSED/);
   node = spawn(process.execPath, args, { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
   node.stdout?.on("data", (chunk) => {
     log += chunk;
   });
-  await until(() => check().status === 0 || node.exitCode !== null, { what: "the check to pass", ms: 30_000 });
-  assert.equal(node.exitCode, null, log);
+  for (const what of ["live", "ready"]) {
+    await until(() => check(what).status === 0 || node.exitCode !== null, {
+      what: `the node to be ${what}`,
+      ms: 30_000,
+    });
+    assert.equal(node.exitCode, null, log);
+  }
 });
