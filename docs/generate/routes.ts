@@ -3,8 +3,8 @@ import { table } from "./section.ts";
 
 interface Operation {
   summary: string;
-  security: object[];
-  description?: string;
+  /** Empty where anyone may; else the scopes that a token needs. */
+  security: { token: string[] }[];
 }
 type Paths = Record<string, Record<string, Operation>>;
 
@@ -23,7 +23,8 @@ export function routesTable(): string {
   return table(["address", "what it does", "who may"], rows);
 }
 
-function whoMay({ security, description = "" }: Operation): string {
-  if (security.length === 0) return "anyone";
-  return /scope `(.*)`/.exec(description)?.[0] ?? "a user";
+function whoMay({ security }: Operation): string {
+  const [needed] = security;
+  if (!needed) return "anyone";
+  return needed.token.map((scope) => `scope \`${scope}\``).join(", ") || "a user";
 }

@@ -21,6 +21,9 @@ const UNREACHABLE = new Set([
   "GRACEFUL_STOP_TIMEOUT",
 ]);
 
+/** Moleculer-web's, of a path with a broken escape. */
+const UNDECODABLE = "UNABLE_DECODE_PARAM";
+
 /** A refusal of one field of the request. */
 export const invalid = (field: string, message: string) =>
   new EventixError("VALIDATION_ERROR", { errors: [{ field, message }] });
@@ -30,7 +33,7 @@ export function codeOf(error: unknown): ErrorCode {
   const { type, code } = (error ?? {}) as { type?: unknown; code?: unknown };
   if (isErrorCode(type)) return type;
   if (UNREACHABLE.has(type as string) || code === 503) return "SERVICE_UNAVAILABLE";
-  if (type === "UNABLE_DECODE_PARAM") return "VALIDATION_ERROR";
+  if (type === UNDECODABLE) return "VALIDATION_ERROR";
   return "INTERNAL_ERROR";
 }
 
@@ -60,8 +63,9 @@ const messageOf = (error: unknown, code: ErrorCode): string =>
   isOurs(error) && code !== "INTERNAL_ERROR" ? (error as Error).message : ERRORS[code].message;
 
 function detailsOf(error: unknown): unknown {
-  const { data } = (error ?? {}) as { data?: unknown };
+  const { data, type } = (error ?? {}) as { data?: unknown; type?: unknown };
   if (isOurs(error)) return data;
+  if (type === UNDECODABLE) return { errors: [{ field: "path", message: "is not percent-encoded UTF-8" }] };
   return Array.isArray(data) ? { errors: data.map(problemOf) } : undefined;
 }
 

@@ -1,9 +1,10 @@
 import { BOOKING_RESPONSE, PAYMENT_RESPONSE, SEAT_STATE, SEATS_AVAILABILITY } from "#contracts/booking.ts";
 import { EVENT_RESPONSE, IMPORTED_VENUE, PLAN_PROBLEM, SEAT_MAP } from "#contracts/catalog.ts";
-import { ERRORS, type ErrorCode } from "#contracts/errors.ts";
+import type { ErrorCode } from "#contracts/errors.ts";
 import { CLUSTER_HEALTH, NODE_HEALTH } from "#contracts/health.ts";
 import { type JsonSchema, jsonSchemaOf, refTo } from "./json-schema.ts";
-import { errorsOf, operationOf, refusalsOf } from "./operation.ts";
+import { errorSchemas, headerRefs, refusalExamples, refusalsOf } from "./openapi-errors.ts";
+import { errorsOf, operationOf } from "./operation.ts";
 import { ENDPOINTS } from "./routes.ts";
 
 const NAMES = new Map<object, string>([
@@ -20,11 +21,12 @@ const NAMES = new Map<object, string>([
 ]);
 
 const ABOUT = `Times are RFC 3339, money is integer minor units with a currency. Unknown fields are refused. HEAD is answered
-wherever GET is; an address that is not here answers \`NOT_FOUND\`, another method \`METHOD_NOT_ALLOWED\`. A POST that is sent again
-with its \`Idempotency-Key\` has one effect and one answer.`;
+wherever GET is. An address that is not here answers \`NOT_FOUND\`; another method \`METHOD_NOT_ALLOWED\`, with those that are taken
+in \`Allow\`. A POST that is sent again with its \`Idempotency-Key\` has one effect and one answer.`;
 
 /** The OpenAPI 3.1 document of all addresses, made from the routes and from the schemas that check what comes and goes. */
 export function openApiDocument(): JsonSchema {
+  const codes = [...new Set(ENDPOINTS.flatMap(errorsOf))];
   return {
     openapi: "3.1.1",
     info: {
@@ -44,8 +46,8 @@ export function openApiDocument(): JsonSchema {
     ],
     paths: pathsOf(),
     components: {
-      schemas: namedSchemas(),
-      examples: refusals(),
+      schemas: { ...namedSchemas(), Page: PAGE, ...errorSchemas(codes, NAMES) },
+      examples: refusalExamples(codes),
       headers: HEADERS,
       parameters: PARAMETERS,
       securitySchemes: SECURITY,
@@ -64,56 +66,12 @@ function pathsOf(): JsonSchema {
   return { ...Object.fromEntries(paths), ...HEALTH };
 }
 
-function namedSchemas(): JsonSchema {
-  const schemas = [...NAMES].map(([schema, name]) => [name, jsonSchemaOf(schema, NAMES)]);
-  return { ...Object.fromEntries(schemas), Error: ERROR, Page: PAGE };
-}
-
-/** An example of each refusal that some address may answer with. */
-function refusals(): JsonSchema {
-  const codes = [...new Set(ENDPOINTS.flatMap(errorsOf))];
-  const exampleOf = (code: ErrorCode) => ({
-    value: { success: false, error: { code, message: ERRORS[code].message } },
-  });
-  return Object.fromEntries(codes.map((code) => [code, exampleOf(code)]));
-}
-
-const ERROR = {
-  type: "object",
-  description: "Every refusal and failure has this form. Match on `code`: messages are for people.",
-  properties: {
-    success: { const: false },
-    error: {
-      type: "object",
-      description: "What went wrong.",
-      properties: {
-        code: {
-          type: "string",
-          enum: Object.keys(ERRORS),
-          description: "What happened.",
-          examples: ["EVENT_NOT_FOUND"],
-        },
-        message: {
-          type: "string",
-          description: "What happened and what to do next.",
-          examples: [ERRORS.EVENT_NOT_FOUND.message],
-        },
-        details: {
-          type: "object",
-          description:
-            "More, where there is more: `errors` (field and message, or places in a plan), `conflicts` (seatId and status), " +
-            "`maxSeats`, `limit`, `correlationId`.",
-          examples: [{ conflicts: [{ seatId: "019c0e0a-7c1e-7c3a-9d5e-3f1b2a4c5d6e", status: "HELD" }] }],
-        },
-      },
-      required: ["code", "message"],
-    },
-  },
-  required: ["success", "error"],
-};
+const namedSchemas = (): JsonSchema =>
+  Object.fromEntries([...NAMES].map(([schema, name]) => [name, jsonSchemaOf(schema, NAMES)]));
 
 const PAGE = {
   type: "object",
+  description: "Where this page stands in the list.",
   properties: {
     limit: { type: "integer", description: "How many a page.", examples: [20] },
     nextCursor: {
@@ -125,8 +83,9 @@ const PAGE = {
   required: ["limit", "nextCursor"],
 };
 
-const header = (description: string, type: string, example: unknown) => ({
+const header = (description: string, type: string, example: unknown, required = true) => ({
   description,
+  required,
   schema: { type, examples: [example] },
 });
 
@@ -135,13 +94,15 @@ const HEADERS = {
   "x-ratelimit-limit": header("Requests a minute.", "integer", 600),
   "x-ratelimit-remaining": header("How many of them are left.", "integer", 599),
   "x-ratelimit-reset": header("When the next minute begins, in epoch seconds.", "integer", 1_819_900_800),
-  "retry-after": header("Seconds after which to ask again.", "integer", 1),
+  "retry-after": header("Seconds after which to ask again.", "integer", 1, false),
   location: header("Where to read what was made.", "string", "/api/bookings/019c0e0a-7c1e-7c3a-9d5e-3f1b2a4c5d6e"),
   "idempotency-replayed": header(
     "`true` when this is the answer to an earlier request with the same key.",
     "string",
     "true",
+    false,
   ),
+  "www-authenticate": header("How to say who asks.", "string", "Bearer"),
   etag: header("Of this answer, for If-None-Match.", "string", '"1cLmZ2"'),
   "cache-control": header("How long others may keep the answer.", "string", "public, max-age=60"),
   "x-seat-count": header("How many seats the answer tells of.", "integer", 1207),
@@ -178,7 +139,7 @@ const SECURITY = {
   },
 };
 
-const probe = (operationId: string, summary: string, data: JsonSchema, codes: Parameters<typeof refusalsOf>[0]) => ({
+const probe = (operationId: string, summary: string, data: JsonSchema, codes: readonly ErrorCode[]) => ({
   get: {
     operationId,
     tags: ["health"],
@@ -187,6 +148,7 @@ const probe = (operationId: string, summary: string, data: JsonSchema, codes: Pa
     responses: {
       200: {
         description: "As asked.",
+        headers: headerRefs(["x-correlation-id", "cache-control"]),
         content: {
           "application/json": {
             schema: { type: "object", properties: { success: { const: true }, data }, required: ["success", "data"] },

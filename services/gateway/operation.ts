@@ -1,6 +1,7 @@
-import { ERRORS, type ErrorCode } from "#contracts/errors.ts";
+import type { ErrorCode } from "#contracts/errors.ts";
 import type { Rule } from "#contracts/schema.ts";
 import { type JsonSchema, jsonSchemaOf, type Named, refTo, schemaOf } from "./json-schema.ts";
+import { headerRefs, RATE_HEADERS, refusalsOf } from "./openapi-errors.ts";
 import type { Endpoint } from "./routes.ts";
 
 type Fields = Record<string, Rule>;
@@ -13,10 +14,14 @@ export function operationOf(endpoint: Endpoint, named: Named): JsonSchema {
     tags: [tagOf(endpoint)],
     summary,
     ...(access !== "anyone" && { description: whoMay(endpoint) }),
-    security: access === "anyone" ? [] : [{ token: [] }],
+    security: access === "anyone" ? [] : [{ token: access === "user" ? [] : [access] }],
     parameters: [...fieldParameters(endpoint, named), ...headerParameters(endpoint)],
     ...(endpoint.body && bodyOf(endpoint, named)),
-    responses: { [status]: successOf(endpoint, named), ...refusalsOf(errorsOf(endpoint)) },
+    responses: {
+      [status]: successOf(endpoint, named),
+      ...(endpoint.shared && { 304: { description: "As you have it.", headers: headerRefs(headersOf(endpoint)) } }),
+      ...refusalsOf(errorsOf(endpoint)),
+    },
   };
 }
 
@@ -35,33 +40,6 @@ export function errorsOf({ access, body, meta, errors }: Endpoint): ErrorCode[] 
   ];
 }
 
-/** A refusal a status: the codes it may carry, each with an example. */
-export function refusalsOf(codes: readonly ErrorCode[]): JsonSchema {
-  const byStatus = Map.groupBy(codes, (code) => ERRORS[code].status);
-  return Object.fromEntries(
-    [...byStatus].sort(([a], [b]) => a - b).map(([status, ofStatus]) => [status, refusalOf(ofStatus)]),
-  );
-}
-
-function refusalOf(codes: readonly ErrorCode[]): JsonSchema {
-  const retryAfter = codes.some(
-    (code) => ERRORS[code].status === 429 || ERRORS[code].status === 503 || code === "REQUEST_IN_PROGRESS",
-  );
-  return {
-    description: codes.map((code) => `\`${code}\`: ${ERRORS[code].message}`).join("\n\n"),
-    headers: {
-      "x-correlation-id": { $ref: "#/components/headers/x-correlation-id" },
-      ...(retryAfter && { "retry-after": { $ref: "#/components/headers/retry-after" } }),
-    },
-    content: {
-      "application/json": {
-        schema: { $ref: refTo("Error") },
-        examples: Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }])),
-      },
-    },
-  };
-}
-
 function successOf(endpoint: Endpoint, named: Named): JsonSchema {
   const { answer, paged, shared, status } = endpoint;
   const data = schemaOf({ type: "object", props: answer } as Rule, named);
@@ -73,7 +51,7 @@ function successOf(endpoint: Endpoint, named: Named): JsonSchema {
   const json = { schema: { type: "object", properties, required: Object.keys(properties) } };
   return {
     description: status === 201 ? "Made." : "As asked.",
-    headers: Object.fromEntries(headersOf(endpoint).map((name) => [name, { $ref: `#/components/headers/${name}` }])),
+    headers: headerRefs(headersOf(endpoint)),
     content: { "application/json": json, ...shared?.otherContent },
   };
 }
@@ -81,9 +59,7 @@ function successOf(endpoint: Endpoint, named: Named): JsonSchema {
 function headersOf({ location, meta, shared }: Endpoint): string[] {
   return [
     "x-correlation-id",
-    "x-ratelimit-limit",
-    "x-ratelimit-remaining",
-    "x-ratelimit-reset",
+    ...RATE_HEADERS,
     ...(location ? ["location"] : []),
     ...(meta ? ["idempotency-replayed"] : []),
     ...(shared ? ["etag", "cache-control"] : []),

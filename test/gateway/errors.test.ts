@@ -162,7 +162,8 @@ describe("nothing is found at", () => {
 test("an address that cannot be decoded is refused as not valid", async () => {
   const response = await gateway.fetch("/api/events/%E0%A4%A");
   assert.equal(response.status, 422);
-  assert.equal((await json(response)).error.code, "VALIDATION_ERROR");
+  const { code, details } = (await json(response)).error;
+  assert.deepEqual({ code, field: details.errors[0].field }, { code: "VALIDATION_ERROR", field: "path" });
 });
 
 test("the routes cannot be changed from the bus", async () => {

@@ -5,13 +5,17 @@ import type { ServiceSchema } from "moleculer";
 import { ERRORS } from "#contracts/errors.ts";
 import booking from "../../services/booking/booking.service.ts";
 import catalog from "../../services/catalog/catalog.service.ts";
-import { jsonSchemaOf, schemaOf } from "../../services/gateway/json-schema.ts";
+import { HEALTH_ALIASES } from "../../services/gateway/health.ts";
+import { exampleOf, jsonSchemaOf, schemaOf } from "../../services/gateway/json-schema.ts";
 import { openApiDocument } from "../../services/gateway/openapi.ts";
 import { errorsOf } from "../../services/gateway/operation.ts";
 import { ENDPOINTS } from "../../services/gateway/routes.ts";
 import payment from "../../services/payment/payment.service.ts";
 
-const document = openApiDocument() as { components: { schemas: Record<string, object> } };
+const document = openApiDocument() as {
+  paths: Record<string, object>;
+  components: { schemas: Record<string, object> };
+};
 
 test("the linter finds nothing to say", async () => {
   const config = await createConfig({ extends: ["recommended-strict"] });
@@ -56,6 +60,14 @@ test("a route is described by the very schema that its action checks with", () =
   }
 });
 
+test("every address is described, but for the description itself", () => {
+  const described = Object.entries(document.paths).flatMap(([path, of]) =>
+    Object.keys(of).map((method) => `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ":$1")}`),
+  );
+  const answered = [...ENDPOINTS.map(({ method, path }) => `${method} ${path}`), ...Object.keys(HEALTH_ALIASES)];
+  assert.deepEqual(described.sort(), answered.sort());
+});
+
 test("every code of the error table is one that some address answers with", () => {
   const listed = new Set<string>(ENDPOINTS.flatMap(errorsOf));
   const left = Object.keys(ERRORS).filter((code) => !listed.has(code));
@@ -83,8 +95,12 @@ describe("a rule as JSON Schema", () => {
     ],
     [
       "a record",
-      { type: "record", value: { type: "number" } } as never,
-      { type: "object", additionalProperties: { type: "number" } },
+      { type: "record", key: { type: "string", max: 9 }, value: { type: "number" } } as never,
+      {
+        type: "object",
+        propertyNames: { type: "string", maxLength: 9 },
+        additionalProperties: { type: "number" },
+      },
     ],
   ];
   for (const [what, rule, schema] of cases) test(what, () => assert.deepEqual(schemaOf(rule), schema));
@@ -100,7 +116,21 @@ describe("a rule as JSON Schema", () => {
     assert.deepEqual(jsonSchemaOf(schema), expected);
   });
 
-  test("a rule that is not known is refused", () => {
+  test("what would be checked and not described is refused", () => {
     assert.throws(() => schemaOf({ type: "luhn" }), /no JSON Schema for the rule "luhn"/);
+    assert.throws(
+      () => schemaOf({ type: "string", hex: true } as never),
+      /no JSON Schema for hex of the rule "string"/,
+    );
+    assert.throws(() => schemaOf({ type: "string", pattern: /^x$/i } as never), /say its letters in both cases/);
+  });
+
+  test("its example is made of those of its parts", () => {
+    const seat = {
+      type: "object",
+      props: { id: { type: "string", example: "A1" }, free: { type: "boolean", example: true } },
+    };
+    assert.deepEqual(exampleOf({ type: "array", items: seat } as never), [{ id: "A1", free: true }]);
+    assert.deepEqual(exampleOf({ type: "array", items: seat, example: [] } as never), []);
   });
 });

@@ -2,6 +2,7 @@ import { ERRORS } from "#contracts/errors.ts";
 import type { Answered } from "./asked.ts";
 import { REFUSALS } from "./bad-input.tables.ts";
 import { FOREIGN_ORIGIN } from "./bad-input-kinds.ts";
+import { undocumented } from "./documented.ts";
 import type { Try } from "./tries.ts";
 
 /** The cell of the table that an answer is, and what is wrong with it besides. */
@@ -44,7 +45,9 @@ function faultsOf({ asked, names }: Try, { status, headers, json }: Answered): s
         names === undefined || error.details?.errors?.some(({ field }) => field?.startsWith(names)),
     }),
   };
-  return Object.entries(wanted).flatMap(([fault, isRight]) => (isRight ? [] : [fault]));
+  const faults = Object.entries(wanted).flatMap(([fault, isRight]) => (isRight ? [] : [fault]));
+  if ([204, 405].includes(status)) return faults;
+  return [...faults, ...undocumented({ ...asked, status, header: (name) => headers[name], json })];
 }
 
 const isCount = (headers: Answered["headers"]) =>
