@@ -4,7 +4,7 @@ import type { ErrorCode } from "#contracts/errors.ts";
 import { CLUSTER_HEALTH, NODE_HEALTH } from "#contracts/health.ts";
 import { type JsonSchema, jsonSchemaOf, refTo } from "./json-schema.ts";
 import { errorSchemas, headerRefs, refusalExamples, refusalsOf } from "./openapi-errors.ts";
-import { errorsOf, operationOf } from "./operation.ts";
+import { errorsOf, operationOf } from "./openapi-operation.ts";
 import { ENDPOINTS } from "./routes.ts";
 
 const NAMES = new Map<object, string>([

@@ -38,7 +38,7 @@ export interface Endpoint {
   params: object;
   /** What `data` of the answer holds, or each item of a list. */
   answer: object;
-  /** What this address refuses, besides what all of its kind do (see operation.ts). */
+  /** What this address refuses, besides what all of its kind do (see openapi-operation.ts). */
   errors: readonly ErrorCode[];
   access: Access;
   /** The action's param that each parameter of the path fills. */

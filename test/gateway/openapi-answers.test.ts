@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { EventResponse, ImportedVenue } from "#contracts/catalog.ts";
-import { errorsOf } from "../../services/gateway/operation.ts";
+import { errorsOf } from "../../services/gateway/openapi-operation.ts";
 import { ENDPOINTS } from "../../services/gateway/routes.ts";
 import { Shop } from "../e2e/support/shop.ts";
 import { startNode, type TestNode, untilReachable } from "../support/node.ts";

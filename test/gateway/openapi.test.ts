@@ -8,7 +8,7 @@ import catalog from "../../services/catalog/catalog.service.ts";
 import { HEALTH_ALIASES } from "../../services/gateway/health.ts";
 import { exampleOf, jsonSchemaOf, schemaOf } from "../../services/gateway/json-schema.ts";
 import { openApiDocument } from "../../services/gateway/openapi.ts";
-import { errorsOf } from "../../services/gateway/operation.ts";
+import { errorsOf } from "../../services/gateway/openapi-operation.ts";
 import { ENDPOINTS } from "../../services/gateway/routes.ts";
 import payment from "../../services/payment/payment.service.ts";
 
