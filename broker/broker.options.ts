@@ -6,6 +6,7 @@ import { createLogger } from "./logger.ts";
 import { AccessMiddleware } from "./middlewares/access.middleware.ts";
 import { CorrelationMiddleware } from "./middlewares/correlation.middleware.ts";
 import { DrainMiddleware } from "./middlewares/drain.middleware.ts";
+import { PromptDiscoverer } from "./prompt-discoverer.ts";
 import { LocalFirstStrategy } from "./strategies/local-first.strategy.ts";
 import "./strategies/by-event.strategy.ts";
 
@@ -31,10 +32,10 @@ export function brokerOptions(config: Config, logger: Logger = createLogger(conf
     },
     transporter: new KafkaTransporter({ brokers: [...config.kafkaBrokers] }),
     // preferLocal would be asked before any strategy and keep an event's calls from its node.
-    registry: { preferLocal: false, strategy: LocalFirstStrategy },
-    // A silent node is missed after 4 to 8 s: the check runs every heartbeatTimeout.
+    registry: { preferLocal: false, strategy: LocalFirstStrategy, discoverer: new PromptDiscoverer() },
+    // In seconds. Two heartbeats may be late.
     heartbeatInterval: 1,
-    heartbeatTimeout: 4,
+    heartbeatTimeout: 3,
     requestTimeout: config.timeouts.gatewayCallMs,
     maxCallLevel: MAX_CALL_LEVEL,
     contextParamsCloning: false,

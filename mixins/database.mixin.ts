@@ -6,7 +6,7 @@ import { config } from "#config";
 import { EventixError, isErrorCode } from "#contracts/errors.ts";
 import { DependencyWatch } from "./dependency-watch.ts";
 import { HealthMixin } from "./health.mixin.ts";
-import { cutAll, cutSilent, limitWaiting } from "./pool-limits.ts";
+import { cutAll, cutSilent, joinAgain, limitWaiting } from "./pool-limits.ts";
 import { PostgresCheck } from "./postgres-check.ts";
 import { retryWaitMs } from "./retryable.ts";
 import { pendingMigrations } from "./schema.repository.ts";
@@ -79,6 +79,7 @@ export function DatabaseMixin({ service, url, longestMs }: Database): Partial<Se
         close: () => check.close(),
         logger: this.logger,
         onDown: () => cutAll(pool),
+        onUp: () => joinAgain(pool),
       });
     },
     async started() {

@@ -10,7 +10,8 @@ export interface Watched extends Pick<Dependency, "name" | "service" | "required
   close?(): Promise<void>;
   logger: Logger;
   /** It was up and does not answer any more. */
-  onDown?(reason: Error): void;
+  onDown?(): void;
+  onUp?(): void;
 }
 
 const EVERY_MS = 1_000;
@@ -98,6 +99,7 @@ export class DependencyWatch implements HealthPart {
     this.#watched.logger.info(`${this.#title} answers, after ${seconds} s`);
     this.#isUp = true;
     this.#since = new Date();
+    this.#watched.onUp?.();
   }
 
   #failed(error: Error): void {
@@ -106,7 +108,7 @@ export class DependencyWatch implements HealthPart {
     this.#watched.logger.warn(`${this.#title} does not answer: ${error.message}`);
     this.#isUp = false;
     this.#since = new Date();
-    this.#watched.onDown?.(error);
+    this.#watched.onDown?.();
   }
 
   get #title(): string {

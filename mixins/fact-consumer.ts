@@ -13,8 +13,11 @@ import { within } from "./within.ts";
 
 /** Facts a transaction: large enough to share its cost, small enough to end well within statement_timeout. */
 const BATCH_FACTS = 500;
-/** A killed member's partitions move when its session ends; the broker takes no less than 6 s. */
-const SESSION_MS = 8_000;
+/**
+ * A killed member's partitions move when its session ends; so do those that a broker remembers when it comes back after a
+ * crash. The broker takes no less.
+ */
+const SESSION_MS = 6_000;
 const HEARTBEAT_MS = 1_000;
 const REBALANCE_MS = 10_000;
 /** How long the broker keeps an empty fetch waiting: bounds a clean stop and the return of a paused partition. */
@@ -23,6 +26,8 @@ const FETCH_BYTES = 512 * 1024;
 /** Partitions applied at the same time: while one waits for its commit another reads. */
 const PARTITIONS_AT_ONCE = 3;
 const RECONNECT_MS = 500;
+/** With the session above it consumes again within ten seconds of Kafka's return. */
+const RECONNECT_MAX_MS = 2_000;
 /** A batch's transaction is bounded by statement_timeout. */
 const STOP_MS = 2_500;
 
@@ -137,7 +142,8 @@ export class FactConsumer implements HealthPart {
   #connectLater(error: Error): void {
     if (this.#stopping) return;
     this.#sayAway(error);
-    this.#reconnect = setTimeout(() => this.start(), backOffMs(RECONNECT_MS, this.#failures));
+    const waitMs = Math.min(backOffMs(RECONNECT_MS, this.#failures), RECONNECT_MAX_MS);
+    this.#reconnect = setTimeout(() => this.start(), waitMs);
   }
 
   #sayAway(error: Error): void {

@@ -8,6 +8,11 @@ import { DependencyWatch } from "./dependency-watch.ts";
 import { KafkaProbe } from "./kafka-probe.ts";
 
 type Read = Omit<ConsumedPartition, "lag">;
+/** The part of Moleculer's NodeCatalog that is used. */
+interface RegisteredNodes {
+  toArray(): { id: string; local: boolean; available: boolean }[];
+  disconnected(nodeID: string, isUnexpected: boolean): void;
+}
 
 /** Kafka says within some milliseconds that it is there, and how far its groups are. */
 const ANSWER_MS = 1_500;
@@ -36,6 +41,7 @@ export class KafkaHealth implements HealthPart {
       ...{ name: "kafka", service: null, required: true, logger },
       ask: () => this.#probe.ask(),
       close: () => this.#probe.close(),
+      onDown: () => this.#missNodes(),
     });
   }
 
@@ -67,6 +73,15 @@ export class KafkaHealth implements HealthPart {
     const now = performance.now();
     if (!this.#told || now - this.#told.at > SHARED_MS) this.#told = { at: now, health: this.#ask() };
     return this.#told.health;
+  }
+
+  /**
+   * Nobody can be heard: calls to other nodes, those under way too, fail now and not at their time-out. A node is there again
+   * with its next heartbeat.
+   */
+  #missNodes(): void {
+    const { nodes } = this.#broker.registry as unknown as { nodes: RegisteredNodes };
+    for (const { id, local, available } of nodes.toArray()) if (!local && available) nodes.disconnected(id, true);
   }
 
   async #ask(): Promise<NodeHealth> {

@@ -1,4 +1,5 @@
 import type { Service, ServiceSchema } from "moleculer";
+import { retryWaitMs } from "./retryable.ts";
 
 interface Schedule {
   name: string;
@@ -11,10 +12,12 @@ interface Running {
   timer?: NodeJS.Timeout;
   run?: Promise<void>;
   stopped: boolean;
+  failing: boolean;
 }
 
 /**
- * Runs `run` again and again while the service runs, never twice at once; a failure is logged and the next run comes as planned.
+ * Runs `run` again and again while the service runs, never twice at once; a failure is logged, the first of several in a row,
+ * and the next run comes as planned.
  * May be mixed in several times. List it before DatabaseMixin: Moleculer stops mixins in the order in which they are listed.
  */
 export function ScheduleMixin({ name, everyMs, run }: Schedule): Partial<ServiceSchema> {
@@ -25,14 +28,26 @@ export function ScheduleMixin({ name, everyMs, run }: Schedule): Partial<Service
     state.timer = setTimeout(() => {
       state.run = Promise.resolve()
         .then(() => run(service))
-        .catch((error: Error) => service.logger.error({ err: error }, `scheduled ${name} failed: ${error.message}`))
+        .then(
+          () => {
+            state.failing = false;
+          },
+          (error: Error) => failed(service, state, error),
+        )
         .then(() => plan(service, state));
     }, everyMs);
   }
 
+  function failed({ logger }: Service, state: Running, error: Error): void {
+    const said = `scheduled ${name} failed: ${error.message}`;
+    if (state.failing) logger.debug(said);
+    else logger[retryWaitMs(error) === undefined ? "error" : "warn"]({ err: error }, said);
+    state.failing = true;
+  }
+
   return {
     started() {
-      const state: Running = { stopped: false };
+      const state: Running = { stopped: false, failing: false };
       running.set(this, state);
       plan(this as unknown as Service, state);
     },

@@ -28,7 +28,7 @@ interface Outgoing {
 
 const HEARTBEAT = "HEARTBEAT";
 const REOPEN_PAUSE_MS = 500;
-const REOPEN_PAUSE_MAX_MS = 5_000;
+const REOPEN_PAUSE_MAX_MS = 2_000;
 /** Packets accepted before `disconnect` get this long to leave. */
 const FLUSH_MS = 400;
 /** kafkajs waits for what it asked of a broker that does not answer; a stopping node does not. */

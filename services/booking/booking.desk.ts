@@ -20,6 +20,8 @@ interface DeskPorts {
   pool: Pool;
   broker: ServiceBroker;
   logger: Logger;
+  /** Whether the database is known not to answer. */
+  isAway(): boolean;
   wakeRelay(): void;
 }
 
@@ -53,6 +55,7 @@ export class BookingDesk {
       pool,
       locks: this.#locks,
       logger,
+      isAway: () => ports.isAway(),
       wakeRelay: () => ports.wakeRelay(),
       expire: async (bookingIds) => this.announce(await expireBookings(pool, bookingIds)),
     });

@@ -24,6 +24,7 @@ import {
 } from "#contracts/inspection.ts";
 import { ConsumerMixin } from "#mixins/consumer.mixin.ts";
 import { DatabaseMixin } from "#mixins/database.mixin.ts";
+import type { DependencyWatch } from "#mixins/dependency-watch.ts";
 import { factsClient } from "#mixins/facts-client.ts";
 import { pruneKeys } from "#mixins/idempotency-keys.repository.ts";
 import { OutboxMixin } from "#mixins/outbox.mixin.ts";
@@ -180,7 +181,8 @@ export default {
 
   created() {
     checkTransitions();
-    const { pool, broker, logger } = this;
-    this.desk = new BookingDesk({ pool, broker, logger, wakeRelay: () => this.wakeRelay() });
+    const { pool, broker, logger, databaseWatch } = this;
+    const isAway = () => (databaseWatch as DependencyWatch).isDown;
+    this.desk = new BookingDesk({ pool, broker, logger, isAway, wakeRelay: () => this.wakeRelay() });
   },
 } as ServiceSchema;

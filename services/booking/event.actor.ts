@@ -127,11 +127,11 @@ export class EventActor {
     });
   }
 
-  /** Answers holds whose deadline has passed. */
-  refuseLate(now: number, busyKeys: ReadonlySet<string>): void {
-    if (!this.#mailbox.some((hold) => hold.deadline <= now)) return;
+  /** Answers holds whose deadline has passed, or that wait for a database that is away. */
+  refuseLate(now: number, busyKeys: ReadonlySet<string>, isAway = false): void {
+    if (!this.#mailbox.some((hold) => isInVain(hold, now, isAway))) return;
     const [late, rest] = [[] as PendingHold[], [] as PendingHold[]];
-    for (const hold of this.#mailbox) (hold.deadline <= now ? late : rest).push(hold);
+    for (const hold of this.#mailbox) (isInVain(hold, now, isAway) ? late : rest).push(hold);
     this.#mailbox = rest;
     for (const hold of late) hold.reject(lateError(hold, busyKeys));
   }
@@ -213,6 +213,10 @@ export class EventActor {
     this.#clockOffsetMs = now - Date.now();
   }
 }
+
+/** Nobody waits for it any more, or it cannot be written; what may have been written is told apart only by waiting. */
+export const isInVain = ({ deadline, mayExist }: PendingHold, now: number, isAway: boolean): boolean =>
+  deadline <= now || (isAway && !mayExist);
 
 /** Under what a hold's Idempotency-Key is in flight. */
 export const keyOf = (hold: PendingHold): string | undefined =>

@@ -2,7 +2,7 @@ import type { Pool } from "pg";
 import { type ErrorCode, EventixError } from "#contracts/errors.ts";
 import { isDataError, retryWaitMs } from "#mixins/retryable.ts";
 import { sqlState } from "#mixins/transaction.ts";
-import { type EventActor, keyOf, type PendingHold } from "./event.actor.ts";
+import { type EventActor, isInVain, keyOf, type PendingHold } from "./event.actor.ts";
 import type { Verdict } from "./hold.plan.ts";
 import { commitHolds, type HoldOutcome } from "./hold.transaction.ts";
 import type { SeatLease, SeatLocks } from "./seat.locks.ts";
@@ -19,6 +19,8 @@ export interface CommitterPorts {
   pool: Pool;
   locks: SeatLocks;
   logger: { error(...args: unknown[]): void; warn(...args: unknown[]): void };
+  /** Whether the database is known not to answer. */
+  isAway(): boolean;
   /** Facts were written. */
   wakeRelay(): void;
   /** Expires bookings that have run out and stand in a hold's way. */
@@ -93,8 +95,11 @@ export class HoldCommitter {
   #onTick(): void {
     this.#tick = undefined;
     const now = Date.now();
-    for (const actor of this.#withMail) actor.refuseLate(now, this.#busyKeys);
-    for (const hold of this.#unwritten) if (hold.deadline <= now) hold.reject(new EventixError("SERVICE_UNAVAILABLE"));
+    const isAway = this.#ports.isAway();
+    for (const actor of this.#withMail) actor.refuseLate(now, this.#busyKeys, isAway);
+    for (const hold of this.#unwritten) {
+      if (isInVain(hold, now, isAway)) hold.reject(new EventixError("SERVICE_UNAVAILABLE"));
+    }
     this.#schedule();
   }
 
@@ -168,15 +173,18 @@ export class HoldCommitter {
     if (lease === "unreachable") return refuseAll(batch, "SERVICE_UNAVAILABLE");
     if (lease === "contended") return batch.length > 1 ? this.#halve(batch) : later(batch, CONTENDED_WAIT_MS);
     const holds = batch.map(({ hold }) => hold);
+    let isWritten = false;
     const beforeWriting = () => {
       this.#checkLease(lease);
       written();
+      isWritten = true;
     };
     const ended = await commitHolds(this.#ports.pool, holds, { wait: isAlone(batch), beforeWriting }).then(
       (outcome) => this.#answer(batch, outcome),
       (error: unknown) => ({ error }),
     );
     lease.release(); // before another try asks for the same locks
+    if (isWritten && "error" in ended) for (const hold of holds) hold.mayExist = true;
     return "error" in ended ? this.#recover(batch, ended.error) : this.#expireFirst(ended);
   }
 
@@ -223,7 +231,6 @@ export class HoldCommitter {
 
   /** A failed batch is halved until what fails is alone; what may pass later is tried again until its deadline. */
   async #recover(batch: Ticket[], error: unknown): Promise<Ticket[]> {
-    for (const { hold } of batch) hold.mayExist = true;
     const guilty = isDataError(error) || /^(40|55|57014)/.test(sqlState(error) ?? "");
     if (guilty && batch.length > 1) return this.#halve(batch);
     if (guilty) for (const { hold } of batch) hold.alone = true;

@@ -1,5 +1,5 @@
 import knex from "knex";
-import type { ServiceSchema } from "moleculer";
+import type { Service, ServiceSchema } from "moleculer";
 import { knexSnakeCaseMappers } from "objection";
 import { config } from "#config";
 import type { Page, PaginationQuery } from "#contracts/booking.ts";
@@ -49,6 +49,11 @@ async function eventOr404<T>(found: Promise<T | undefined>): Promise<T> {
   if (value === undefined) throw new EventixError("EVENT_NOT_FOUND");
   return value;
 }
+
+const toDebug =
+  ({ logger }: Service) =>
+  (...said: unknown[]) =>
+    logger.debug("knex:", ...said);
 
 /**
  * Venues, their seats, and the events on them. Only published events are there for the public and for other services;
@@ -161,7 +166,14 @@ export default {
     this.pool.on("connect", (client: { on(event: "error", listener: () => void): void }) =>
       client.on("error", () => {}),
     );
-    this.db = knex({ client: "pg", connectionPool: this.pool, ...knexSnakeCaseMappers() });
+    this.db = knex({
+      client: "pg",
+      connectionPool: this.pool,
+      // Its errors would carry the values of the statement, and it would write to the console what whoever asked is told too.
+      compileSqlOnError: false,
+      log: { warn: toDebug(this), error: toDebug(this), debug: toDebug(this), deprecate: toDebug(this) },
+      ...knexSnakeCaseMappers(),
+    });
     this.seatMaps = new SeatMaps(this.pool);
   },
 } as ServiceSchema;

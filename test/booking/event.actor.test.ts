@@ -169,6 +169,15 @@ test("a hold put back is the next to be taken, and a late one never is", () => {
   assert.equal(late.seen.error?.type, "SERVICE_UNAVAILABLE");
 });
 
+test("while the database is away, holds are refused at once but for those that may have been written", () => {
+  const { actor } = actorWith([seat(1), seat(2)]);
+  const [waiting, unsure] = [holdOf([1]), holdOf([2], { mayExist: true })];
+  for (const { hold } of [waiting, unsure]) actor.offer(hold);
+  actor.refuseLate(Date.now(), NOBODY, true);
+  assert.equal(waiting.seen.error?.type, "SERVICE_UNAVAILABLE");
+  assert.equal(unsure.seen.error, undefined);
+});
+
 test("the four thousandth and first hold is refused", () => {
   const { actor } = actorWith([seat(1)]);
   for (let n = 0; n < 4_000; n++) actor.offer(holdOf([1]).hold);

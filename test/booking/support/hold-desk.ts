@@ -21,6 +21,7 @@ export class HoldDesk {
       pool,
       locks: this.#locks,
       logger: quiet,
+      isAway: () => false,
       wakeRelay() {},
       expire: async (bookingIds) => void (await expireBookings(pool, bookingIds)),
     });
