@@ -47,6 +47,7 @@ const POSTGRES: Record<string, string | undefined> = {
   "28P01": CORRECT,
   "28000": CORRECT,
   "3D000": CORRECT,
+  "42P01": "npx eventix migrate brings it to the current schema.",
   "42501": "its role needs all rights on its own database.",
   "53300": "close other connections, or raise its max_connections.",
   "57P03": "it starts or stops right now; wait a moment and run it again.",

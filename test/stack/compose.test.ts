@@ -97,6 +97,7 @@ test("every node has only settings of config.ts, with values that it takes, and 
     assert.deepEqual(readConfig(environment).kafkaBrokers, ["redpanda:9092"]);
   }
   assert.equal(service("booking").environment?.REDIS_URL, "redis://redis:6379");
+  assert.match(service("redis").command?.join(" ") ?? "", /--protected-mode no$/, "it would refuse other containers");
 });
 
 test("the gateway trusts the issuer beside it, until another is named", () => {
