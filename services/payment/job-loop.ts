@@ -86,7 +86,11 @@ export class JobLoop<J> {
   #launch(job: J): void {
     const { run, name, logger } = this.#options;
     const running = run(job, this.#abort.signal)
-      .catch((error: Error) => logger.error({ err: error }, `${name}: ${error.message}`))
+      .catch((error: Error) => {
+        // Found again when its lease runs out; that the database is away is said once, not a job.
+        const level = retryWaitMs(error) === undefined ? "error" : "debug";
+        logger[level]({ err: error }, `${name}: ${error.message}`);
+      })
       .then(() => {
         this.#running.delete(running);
         // A full house claims again as soon as half of it is free, so that claims stay batches.
