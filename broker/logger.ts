@@ -34,7 +34,8 @@ const FLUSH_MS = 100;
 
 /** Lines are gathered, since a write for each takes a tenth of a request; pino writes the rest when the process exits. */
 function stdout(logFormat: Config["logFormat"]): DestinationStream {
-  if (logFormat === "json") {
+  const isText = logFormat === "pretty" || (logFormat === "auto" && process.stdout.isTTY);
+  if (!isText) {
     return pino.destination({ dest: 1, sync: false, minLength: FLUSH_BYTES, periodicFlush: FLUSH_MS });
   }
   return pretty({ sync: true, ignore: "ns,nodeID,mod", translateTime: "SYS:HH:MM:ss.l" });

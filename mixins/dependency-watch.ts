@@ -25,6 +25,7 @@ const ANSWER_MS = 1_500;
 export class DependencyWatch implements HealthPart {
   readonly #watched: Watched;
   #isUp = false;
+  #wasUp = false;
   #latencyMs: number | null = null;
   #since = new Date();
   #asking: Promise<void> | undefined;
@@ -95,8 +96,11 @@ export class DependencyWatch implements HealthPart {
   #answered(ms: number): void {
     this.#latencyMs = Math.round(ms * 10) / 10;
     if (this.#isUp || this.#stopped) return;
-    const seconds = Math.round((Date.now() - this.#since.getTime()) / 1_000);
-    this.#watched.logger.info(`${this.#title} answers, after ${seconds} s`);
+    if (this.#wasUp) {
+      const seconds = Math.round((Date.now() - this.#since.getTime()) / 1_000);
+      this.#watched.logger.info(`${this.#title} answers again, after ${seconds} s`);
+    }
+    this.#wasUp = true;
     this.#isUp = true;
     this.#since = new Date();
     this.#watched.onUp?.();
