@@ -1,8 +1,10 @@
 /** The invariants that the audit looks at, in the words of its report. */
 export const INVARIANTS = {
   I1: { statement: "no seat is in two active bookings", counted: "active seats" },
+  I2: { statement: "a booking's facts are a course that a booking can take, and end where it is", counted: "bookings" },
   I3: { statement: "a booking is confirmed exactly when one capture of its amount was applied", counted: "bookings" },
   I4: { statement: "money taken for a dead booking is given back exactly once", counted: "captures" },
+  I5: { statement: "every change is published, in order, and nothing else is", counted: "facts" },
   I12: { statement: "a seat's status and booking are those of its active booking", counted: "seats" },
 } as const;
 export type InvariantId = keyof typeof INVARIANTS;

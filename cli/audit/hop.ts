@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Admin } from "kafkajs";
+import type { Pool } from "pg";
 import { KAFKA_TOPICS, type Topic } from "#contracts/topics.ts";
 import type { Databases } from "./money.ts";
 import { isPublished, newestOutboxId } from "./outbox.repository.ts";
@@ -20,8 +21,7 @@ const LOOK_MS = 200;
  */
 export async function passHop(databases: Databases, kafka: Admin, deadline: number): Promise<boolean> {
   for (const pool of [databases.booking, databases.payment]) {
-    const newest = await newestOutboxId(pool);
-    if (!(await until(() => isPublished(pool, newest), deadline))) return false;
+    if (!(await untilPublished(pool, deadline))) return false;
   }
   for (const { topic, group } of WAYS) {
     const offsets = await kafka.fetchTopicOffsets(topic);
@@ -29,6 +29,12 @@ export async function passHop(databases: Databases, kafka: Admin, deadline: numb
     if (!(await until(() => hasApplied(kafka, group, topic, ends), deadline))) return false;
   }
   return true;
+}
+
+/** Waits until everything that is in the outbox now has been published; false when it is not by `deadline` (epoch ms). */
+export async function untilPublished(pool: Pool, deadline: number): Promise<boolean> {
+  const newest = await newestOutboxId(pool);
+  return until(() => isPublished(pool, newest), deadline);
 }
 
 /** Whether the group is past these offsets. */

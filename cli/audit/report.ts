@@ -17,12 +17,15 @@ export const asJson = (report: AuditReport): string => JSON.stringify({ exitCode
 /** One line an invariant, then what is wrong and what is undecided. */
 export function asText(report: AuditReport): string {
   const lines = Object.entries(report).flatMap(([id, one]) => [
-    `${id.padEnd(3)}  ${verdictOf(one).padEnd(9)}  ${one.statement}: ${one.checked} ${one.counted}, ${one.wrong} violations`,
+    `${id.padEnd(3)}  ${verdictOf(one).padEnd(9)}  ${one.statement}: ${one.checked} ${one.counted}, ${one.wrong} violations${leftOut(one)}`,
     ...listed("violated", one.violations, one.wrong),
     ...listed("undecided", one.undecided, one.undecided.length),
   ]);
   return `${lines.join("\n")}\n`;
 }
+
+const leftOut = ({ tooOld = 0 }: InvariantReport): string =>
+  tooOld === 0 ? "" : `; ${tooOld} bookings are older than what the topics keep`;
 
 function verdictOf({ wrong, undecided }: InvariantReport): string {
   if (wrong > 0) return "VIOLATED";

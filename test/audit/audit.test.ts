@@ -246,9 +246,12 @@ test("a clean system passes, and the audit says how much it has looked at", asyn
   await world.refunded();
   const report = await world.audit();
   assert.equal(exitCodeOf(report), 0, asText(report));
-  const checked = Object.fromEntries(Object.entries(report).map(([id, one]) => [id, one.checked]));
-  assert.deepEqual(checked, { I1: 4, I3: 2, I4: 3, I12: 6 });
-  assert.equal(asText(report).match(/ {2}ok {2}/g)?.length, 4);
+  const { I1, I3, I4, I12 } = report;
+  assert.deepEqual(
+    [I1, I3, I4, I12].map(({ checked }) => checked),
+    [4, 2, 3, 6],
+  );
+  assert.equal(asText(report).match(/ {2}ok {2}/g)?.length, 6);
 });
 
 describe("the audit finds", () => {
