@@ -7,7 +7,10 @@ export function rememberRoute(res: GatewayResponse, route: string): void {
   res.locals.route = route;
 }
 
-/** One line a request, when its answer is out or its client has left. */
+/**
+ * One line a request, when its answer is out or its client has left. The user is the token's `sub`: what the issuer knows them
+ * by, and nothing of who they are (an e-mail address in its place is taken out by the logger).
+ */
 export function watchRequest(logger: Logger, correlationId: string, req: IncomingRequest, res: GatewayResponse): void {
   const began = performance.now();
   res.once("close", () => {
