@@ -3,84 +3,202 @@ import { compile, count, currency, type Infer, instant, minor, type Problem, uui
 import { KAFKA_TOPICS, type Topic } from "./topics.ts";
 
 const text = { type: "string", min: 1, max: 255 } as const;
-const seatStatus = { type: "enum", values: ["AVAILABLE", "HELD", "BOOKED", "BLOCKED"] } as const;
+
+const bookingId = { ...uuid, description: "The booking.", example: "019c0e0b-1d20-7a64-8c1f-5b7de2f09a11" } as const;
+const eventId = { ...uuid, description: "The event.", example: "019c0e0a-7c1e-7c3a-9d5e-3f1b2a4c5d6e" } as const;
+const seatId = { ...uuid, description: "The seat.", example: "5f0c2a9e-3b7d-5e41-9a86-c4d1f2e07b35" } as const;
+const seconds = { type: "number", integer: true, min: 1, example: 600 } as const;
+const reason = (description: string, example: string) => ({ ...text, description, example }) as const;
 
 const booking = {
-  bookingId: uuid,
-  /** 1 for the first fact of a booking, and one more for each that follows, over all its topics. */
-  bookingVersion: { type: "number", integer: true, min: 1 },
-  eventId: uuid,
-  userId: text,
+  bookingId,
+  bookingVersion: {
+    type: "number",
+    integer: true,
+    min: 1,
+    description: "1 for the first fact of a booking, and one more for each that follows, over all `booking.*` topics.",
+    example: 2,
+  },
+  eventId,
+  userId: { ...text, description: "Whose booking it is: the token's `sub`.", example: "auth0|alice" },
 } as const;
 
-const payment = { paymentId: uuid, bookingId: uuid, eventId: uuid } as const;
-const capture = { captureId: uuid, amountMinor: minor, currency } as const;
+const payment = {
+  paymentId: {
+    ...uuid,
+    description: "The payment; a booking has one.",
+    example: "019c0e0b-1d8b-7d02-b3a5-90c4f6e1d872",
+  },
+  bookingId,
+  eventId,
+} as const;
+
+const capture = {
+  captureId: {
+    ...uuid,
+    description: "Money that the provider took, once: what is applied to a booking or given back.",
+    example: "019c0e0b-2f43-7b1e-a6d0-18e9c7b5f304",
+  },
+  amountMinor: { ...minor, description: "How much, in minor units.", example: 9000 },
+  currency,
+} as const;
+
+const PRICED_SEAT = {
+  seatId,
+  priceMinor: { ...minor, description: "Its price in minor units." },
+} as const;
+
+const SEAT_CHANGE = {
+  seatIndex: { ...count, description: "Its place among the event's seats.", example: 41 },
+  seatId,
+  status: {
+    type: "enum",
+    values: ["AVAILABLE", "HELD", "BOOKED", "BLOCKED"],
+    description: "What it is now.",
+    example: "HELD",
+  },
+  version: { ...count, description: "Rises with every change of the seat.", example: 7 },
+} as const;
 
 /** What `data` of each fact holds. Unknown fields are let through: a newer producer may add some. */
 export const FACT_DATA = {
   [KAFKA_TOPICS.EVENT_PUBLISHED]: {
-    eventId: uuid,
-    /** Rises with every change of a published event's terms; a version not higher than the known one is ignored. */
-    version: { type: "number", integer: true, min: 1 },
-    organizerId: text,
-    venueId: uuid,
-    name: text,
-    startsAt: instant,
+    eventId,
+    version: {
+      type: "number",
+      integer: true,
+      min: 1,
+      description:
+        "Rises with every change of a published event's terms; a version not higher than the known one is ignored.",
+      example: 1,
+    },
+    organizerId: {
+      ...text,
+      description: "Whose event it is: the token's `org_id`, or else its `sub`.",
+      example: "org_theatre",
+    },
+    venueId: { ...uuid, description: "The venue.", example: "019c0e09-42ad-7f95-8e0b-6d7c3a51b298" },
+    name: { ...text, description: "What is on.", example: "The Tempest" },
+    startsAt: { ...instant, description: "When it begins." },
     currency,
-    holdSeconds: { type: "number", integer: true, min: 1 },
-    maxSeats: { type: "number", integer: true, min: 1 },
-    saleFrom: { ...instant, nullable: true },
-    saleUntil: { ...instant, nullable: true },
-    /** Price in minor units by category name. */
-    prices: { type: "record", key: { type: "string" }, value: minor },
-    seatCount: count,
+    holdSeconds: { ...seconds, description: "How long seats are held for a booking that is not paid." },
+    maxSeats: { type: "number", integer: true, min: 1, description: "Seats a booking.", example: 10 },
+    saleFrom: {
+      ...instant,
+      nullable: true,
+      description: "When the sale opens; null: at once.",
+      example: "2027-06-01T10:00:00.000Z",
+    },
+    saleUntil: { ...instant, nullable: true, description: "When the sale closes; null: never.", example: null },
+    prices: {
+      type: "record",
+      key: { type: "string" },
+      value: minor,
+      description: "Price in minor units by category name.",
+      example: { Stalls: 4500, Circle: 3000 },
+    },
+    seatCount: { ...count, description: "How many seats it has.", example: 1207 },
   },
   [KAFKA_TOPICS.BOOKING_CREATED]: {
     ...booking,
-    seats: { type: "array", min: 1, items: { type: "object", props: { seatId: uuid, priceMinor: minor } } },
-    totalMinor: minor,
+    bookingVersion: { ...booking.bookingVersion, example: 1 },
+    seats: {
+      type: "array",
+      min: 1,
+      items: { type: "object", props: PRICED_SEAT },
+      description: "What is held.",
+      example: [
+        { seatId: seatId.example, priceMinor: 4500 },
+        { seatId: "0b8e4d17-96c2-5a3f-b07d-e25a9c1f6d48", priceMinor: 4500 },
+      ],
+    },
+    totalMinor: { ...minor, description: "What the seats cost together, in minor units.", example: 9000 },
     currency,
-    expiresAt: instant,
-    holdSeconds: { type: "number", integer: true, min: 1 },
+    expiresAt: { ...instant, description: "Until when the seats are held.", example: "2027-06-01T10:10:00.000Z" },
+    holdSeconds: { ...seconds, description: "How long that was when it was made." },
   },
-  [KAFKA_TOPICS.BOOKING_CONFIRMED]: { ...booking, ticketReference: text, captureId: uuid },
-  [KAFKA_TOPICS.BOOKING_CANCELLED]: { ...booking, reason: text },
-  [KAFKA_TOPICS.BOOKING_EXPIRED]: { ...booking, reason: text },
-  [KAFKA_TOPICS.BOOKING_REFUND_DUE]: { ...booking, paymentId: uuid, ...capture, reason: text },
+  [KAFKA_TOPICS.BOOKING_CONFIRMED]: {
+    ...booking,
+    ticketReference: {
+      ...text,
+      description: "What the buyer shows at the door; one of its kind within the event.",
+      example: "7QXK-M3ZD-9RWA",
+    },
+    captureId: { ...capture.captureId, description: "The money that it was confirmed by." },
+  },
+  [KAFKA_TOPICS.BOOKING_CANCELLED]: {
+    ...booking,
+    reason: reason("`BY_USER` or `PAYMENT_FAILED`.", "BY_USER"),
+  },
+  [KAFKA_TOPICS.BOOKING_EXPIRED]: { ...booking, reason: reason("`EXPIRED`.", "EXPIRED") },
+  [KAFKA_TOPICS.BOOKING_REFUND_DUE]: {
+    ...booking,
+    bookingVersion: { ...booking.bookingVersion, example: 3 },
+    paymentId: payment.paymentId,
+    ...capture,
+    reason: reason("`SEATS_GONE`, `BOOKING_CANCELLED`, `ALREADY_PAID` or `AMOUNT_MISMATCH`.", "SEATS_GONE"),
+  },
   [KAFKA_TOPICS.PAYMENT_SUCCESS]: { ...payment, ...capture },
-  [KAFKA_TOPICS.PAYMENT_FAILED]: { ...payment, reason: text },
+  [KAFKA_TOPICS.PAYMENT_FAILED]: {
+    ...payment,
+    reason: reason(
+      "`TOO_LATE` (no attempt begins shortly before the hold ends), `PROVIDER_STOPPED`, or the provider's own word.",
+      "CARD_DECLINED",
+    ),
+  },
   [KAFKA_TOPICS.PAYMENT_REFUNDED]: { ...payment, ...capture },
   [KAFKA_TOPICS.SEAT_CHANGED]: {
-    /** Absolute states, at most 500 a fact: apply one only if its version is higher than the seat's known one. */
     changes: {
       type: "array",
       min: 1,
       max: 500,
-      items: { type: "object", props: { seatIndex: count, seatId: uuid, status: seatStatus, version: count } },
+      items: { type: "object", props: SEAT_CHANGE },
+      description: "Absolute states: apply one only if its version is higher than the seat's known one.",
     },
   },
 } as const;
 
 export type FactData<T extends Topic> = Infer<(typeof FACT_DATA)[T]>;
 
-/** A fact as it stands on its topic: the names of CloudEvents 1.0. */
-export interface BaseEvent<T extends Topic, P = FactData<T>> {
-  /** uuid v7, made with the outbox row and stored in it: the same however often the fact is published. */
-  id: string;
-  /** `eventix/<service>`. */
-  source: string;
+/** What is around `data`: the names of CloudEvents 1.0. */
+export const FACT_ENVELOPE = {
+  id: {
+    ...uuid,
+    description: "The fact, by a uuid v7: the same however often it is published.",
+    example: "019c0e0b-1d21-7e58-9f3c-7a64b0d2c195",
+  },
+  source: { ...text, description: "Who says it: `eventix/<service>`.", example: "eventix/booking" },
+  subject: { ...text, description: "What it is about: the record's key.", example: bookingId.example },
+  time: {
+    ...instant,
+    description: "When it became so, by the database's clock.",
+    example: "2027-06-01T10:00:00.123456Z",
+  },
+  specversion: { type: "equal", value: "1.0", strict: true, description: "`1.0`.", example: "1.0" },
+  correlationid: {
+    ...text,
+    optional: true,
+    description: "From the request that began it all; absent in `seat.changed`.",
+    example: "0f3c9a52-7d1e-4b86-a2c4-e95b17d8f603",
+  },
+  causationid: {
+    ...text,
+    optional: true,
+    description: "The `id` of the fact that caused this one, if one did.",
+    example: "019c0e0b-2f60-7c07-85e1-b3d94a2f6e18",
+  },
+  traceparent: {
+    ...text,
+    optional: true,
+    description: "W3C trace context, if the request carried one.",
+    example: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+  },
+} as const;
+
+/** A fact as it stands on its topic. */
+export interface BaseEvent<T extends Topic, P = FactData<T>> extends Infer<typeof FACT_ENVELOPE> {
   /** The topic. */
   type: T;
-  /** bookingId or eventId: the record's key. */
-  subject: string;
-  /** RFC 3339, the database's clock at the write. */
-  time: string;
-  specversion: "1.0";
-  /** From the HTTP request that began it all; absent only in seat.changed. */
-  correlationid?: string;
-  /** The id of the fact that caused this one. */
-  causationid?: string;
-  traceparent?: string;
   data: P;
 }
 
@@ -137,22 +255,11 @@ export function newFact<T extends Topic>(
   } as unknown as NewFact<T>;
 }
 
-const envelope = {
-  id: uuid,
-  source: text,
-  subject: text,
-  time: instant,
-  specversion: { type: "equal", value: "1.0", strict: true },
-  correlationid: { ...text, optional: true },
-  causationid: { ...text, optional: true },
-  traceparent: { ...text, optional: true },
-} as const;
-
 const checks = new Map(
   Object.entries(FACT_DATA).map(([topic, data]) => [
     topic,
     compile({
-      ...envelope,
+      ...FACT_ENVELOPE,
       type: { type: "equal", value: topic, strict: true },
       data: { type: "object", props: data },
     } as const),

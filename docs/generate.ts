@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { postgresInit, topicScript } from "./generate/compose.ts";
 import { errorsPage } from "./generate/errors.ts";
+import { envelopeTable, factSections, topicsTable } from "./generate/events.ts";
 import { exitCodes } from "./generate/exit-codes.ts";
 import { openApiFile, routesTable } from "./generate/routes.ts";
 import { withSection } from "./generate/section.ts";
@@ -19,6 +20,9 @@ interface Made {
 export const MADE: readonly Made[] = [
   { path: "docs/errors.md", make: errorsPage },
   { path: "docs/states.md", make: statesPage },
+  { path: "docs/events.md", section: "topics", make: topicsTable },
+  { path: "docs/events.md", section: "envelope", make: envelopeTable },
+  { path: "docs/events.md", section: "facts", make: factSections },
   { path: "docker/postgres/init.sql", make: postgresInit },
   { path: "docker/redpanda/topics.sh", make: topicScript },
   { path: "docs/openapi.json", make: openApiFile },

@@ -90,18 +90,23 @@ test("facts of the past come by their time, then those that happen, until Ctrl-C
   assert.match(stderr, /\d+ shown/);
 });
 
-test("--json gives the facts as they lie on the topic, and only them", async () => {
+test("--json gives the facts as they lie on the topic, and dead letters only when they are asked for", async () => {
   const bookingId = await confirmed();
-  await put("booking.confirmed", bookingId, "no JSON");
-  await put("booking.confirmed.dlq", bookingId, `{"a dead letter of":"${bookingId}"}`);
+  await put("booking.confirmed.dlq", bookingId, `{"a dead letter of": "${bookingId}"}`);
+  await put("booking.confirmed.dlq", bookingId, "no JSON");
   const end = await confirmed(9_000);
-  const tap = startEventix(["tap", "--from", "1h", "--json", "--booking", bookingId, "--booking", end.toUpperCase()]);
+  const ours = ["tap", "--from", "1h", "--json", "--booking", bookingId, "--booking", end.toUpperCase()];
+  const tap = startEventix(ours);
   await shows(tap, end);
-  const { lines, stderr } = await ended(tap);
+  const { lines } = await ended(tap);
   assert.deepEqual(
     lines.map((line) => JSON.parse(line).data.bookingId),
     [bookingId, end],
   );
+  const letters = startEventix([...ours, "--topic", "booking.confirmed.dlq"]);
+  await shows(letters, bookingId);
+  const { lines: shown, stderr } = await ended(letters);
+  assert.deepEqual(shown, [`{"a dead letter of": "${bookingId}"}`]);
   assert.match(stderr, /1 left out, since they are not JSON/);
 });
 
