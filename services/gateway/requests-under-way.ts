@@ -5,8 +5,11 @@ import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promi
 const REQUESTS_MAX = 10_000;
 /** Requests under way get this long when the node stops; a hold is answered within 6 s. */
 const DRAIN_MS = 6_500;
-/** So long all that comes is told to come back elsewhere: clients with open connections, and those that do not know yet. */
+/** So long, at the least, all that comes is told to come back: clients with open connections, and those that do not know yet. */
 const TELL_MS = 500;
+/** Then it waits for a moment without anybody, which comes when load balancers have seen that the node is not ready. */
+const QUIET_MS = 200;
+const TELL_MAX_MS = 4_000;
 /** Connections that were made just before no more were taken get this long to say what they want. */
 const LAST_WORDS_MS = 200;
 
@@ -15,6 +18,7 @@ export class RequestsUnderWay {
   readonly #answers = new Set<ServerResponse>();
   #draining: Promise<void> | undefined;
   #onEmpty: (() => void) | undefined;
+  #askedAt = 0;
 
   get isDraining(): boolean {
     return this.#draining !== undefined;
@@ -26,6 +30,7 @@ export class RequestsUnderWay {
 
   add(res: ServerResponse): void {
     this.#answers.add(res);
+    this.#askedAt = performance.now();
     if (this.isDraining) res.setHeader("connection", "close");
     res.once("close", () => {
       this.#answers.delete(res);
@@ -34,8 +39,9 @@ export class RequestsUnderWay {
   }
 
   /**
-   * Lets what was begun be answered, tells every connection that it closes, then takes no more. For a moment new connections
-   * are taken still: a client that is answered 503 knows that nothing was done, one that is cut off does not.
+   * Lets what was begun be answered, tells every connection that it closes, then takes no more. Until then new connections are
+   * taken still: a client that is answered 503 knows that nothing was done, and one that is refused a connection too, but those
+   * that the kernel has taken and we have not when the server closes are reset, and cannot know.
    */
   drain(server: Server): Promise<void> {
     this.#draining ??= this.#drain(server);
@@ -47,13 +53,22 @@ export class RequestsUnderWay {
     for (const res of this.#answers) if (!res.headersSent) res.setHeader("connection", "close");
     const late = sleep(DRAIN_MS, undefined, { ref: false });
     const empty = () => (this.#answers.size === 0 ? undefined : new Promise<void>((done) => (this.#onEmpty = done)));
-    await Promise.all([sleep(TELL_MS), Promise.race([empty(), late])]);
-    // Right after the event loop has accepted what was waiting: connections that the kernel alone has taken are reset.
+    await Promise.all([this.#untilQuiet(), Promise.race([empty(), late])]);
     await nextTurn();
     const closed = new Promise((done) => server.close(done));
     await sleep(LAST_WORDS_MS);
     await Promise.race([empty(), late]);
     server.closeAllConnections();
     await closed;
+  }
+
+  async #untilQuiet(): Promise<void> {
+    const began = performance.now();
+    await sleep(TELL_MS);
+    while (performance.now() - began < TELL_MAX_MS) {
+      const silentMs = performance.now() - this.#askedAt;
+      if (silentMs >= QUIET_MS) return;
+      await sleep(QUIET_MS - silentMs);
+    }
   }
 }

@@ -267,3 +267,13 @@ test("when the only node of a service is killed, every request is answered 503, 
   services = await startServices();
   await until(() => isReady(gateway.url), { what: "the gateway to be ready" });
 });
+
+test("nodes stop cleanly within ten seconds though neither Kafka nor Postgres answers", async () => {
+  await until(() => isReady(probes), { what: "the services to be ready" });
+  stack.stall("kafka");
+  stack.stall("postgres");
+  const began = performance.now();
+  await Promise.all([gateway.kill("SIGTERM"), services.kill("SIGTERM")]);
+  process.stdout.write(`${performance.now() - began}\n`);
+  assert.deepEqual([await gateway.ended, await services.ended], ["exit code 0", "exit code 0"]);
+});

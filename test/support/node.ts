@@ -17,6 +17,8 @@ export interface TestNode {
   nodeId: string;
   /** What it has logged so far. */
   log(): string;
+  /** How it ended, whenever it does: `exit code 0`, `signal SIGKILL`. */
+  ended: Promise<string>;
   /** Sends a signal and, where it ends the process, waits for its end. */
   kill(signal: NodeJS.Signals): Promise<void>;
   stop(): Promise<void>;
@@ -59,6 +61,7 @@ export async function startNode({ services, env = {}, port }: Wish = {}): Promis
     pid: node.ref.pid,
     nodeId,
     log,
+    ended: node.ended,
     async kill(signal) {
       node.child.kill(signal);
       if (!["SIGSTOP", "SIGCONT"].includes(signal)) await node.ended;
