@@ -5,7 +5,8 @@ import type { ConsumedPartition, Dependency } from "#contracts/health.ts";
 export interface HealthPart {
   /** Why the node is not ready because of it, in words that anybody may read; undefined when it is well. */
   hindrance(): string | undefined;
-  dependency?(): Dependency;
+  /** Undefined while nothing is known of it. */
+  dependency?(): Dependency | undefined;
   /** The partitions that this node reads, but for how far behind it is. */
   reads?(): Omit<ConsumedPartition, "lag">[];
 }

@@ -94,6 +94,7 @@ const gateway: ServiceSchema<ApiSettingsSchema, object, object, Gateway> = {
     this.requests = new RequestsUnderWay();
     this.clusterHealth = new ClusterHealthView(this.broker);
     healthOf(this.broker).add(new ServicesOffered(this.broker));
+    healthOf(this.broker).add(keys);
     limitConnections(this.server);
   },
 

@@ -1,6 +1,8 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { JwksClient } from "jwks-rsa";
+import type { HealthPart } from "#broker/node-health.ts";
 import { EventixError } from "#contracts/errors.ts";
+import type { Dependency } from "#contracts/health.ts";
 
 /** Keys read longer ago are read again while they are still used. */
 const FRESH_MS = 30_000;
@@ -19,7 +21,7 @@ const READ_TIMEOUT_MS = 2_000;
  * Read as a whole and kept as a whole, unlike jwks-rsa's own cache of single keys, so that a key's removal is seen and an
  * unknown id costs no request of its own. Every reader waits for the one request under way.
  */
-export class KeyRing {
+export class KeyRing implements HealthPart {
   readonly #client: JwksClient;
   readonly #now: () => number;
   #keys = new Map<string, KeyObject>();
@@ -27,6 +29,7 @@ export class KeyRing {
   #triedAt = Number.NEGATIVE_INFINITY;
   #failed = false;
   #reading: Promise<void> | undefined;
+  #health: Dependency | undefined;
 
   /** `now` in milliseconds from any origin, never going back. */
   constructor(jwksUri: string, now: () => number = () => performance.now()) {
@@ -50,6 +53,16 @@ export class KeyRing {
     return this.#keys.get(kid);
   }
 
+  /** Without the issuer nobody new is let in; what needs no token is answered still. */
+  hindrance(): undefined {
+    return undefined;
+  }
+
+  /** As the last reading went; nothing is asked for this alone. */
+  dependency(): Dependency | undefined {
+    return this.#health;
+  }
+
   #read(): Promise<void> {
     if (this.#reading) return this.#reading;
     const since = this.#now() - this.#triedAt;
@@ -66,10 +79,18 @@ export class KeyRing {
     const asked = this.#now();
     this.#failed = true;
     this.#keys = await this.#fetchKeys().catch(() => {
+      this.#note("down", null);
       throw new EventixError("SERVICE_UNAVAILABLE");
     });
+    this.#note("up", Math.round(this.#now() - asked));
     this.#readAt = asked;
     this.#failed = false;
+  }
+
+  #note(state: Dependency["state"], latencyMs: number | null): void {
+    const before = this.#health;
+    const since = before?.state === state ? before.since : new Date().toISOString();
+    this.#health = { name: "issuer", service: "gateway", state, required: false, latencyMs, since };
   }
 
   async #fetchKeys(): Promise<Map<string, KeyObject>> {
