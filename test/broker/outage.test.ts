@@ -34,11 +34,13 @@ test("a node without Kafka says so once, not at each retry, and once when Kafka 
   await untilServed(caller, "cut-off.who", ["cut-off"]);
   await proxy.cut();
   await until("retries", () => lines.filter(({ msg }) => msg.startsWith("kafkajs ")).length > 20);
-  assert.match(said(["warn", "error"]).join("\n"), /^Trouble with Kafka: [^\n]*$/);
+  // On a slow machine the outage is long enough for the registry to miss the other node, and to say so.
+  const troubles = () => said(["warn", "error"]).filter((msg) => msg.includes("Kafka"));
+  assert.match(troubles().join("\n"), /^Trouble with Kafka: [^\n]*$/);
   await proxy.mend();
   await until("the good news", () => said(["info"]).some((msg) => msg.startsWith("Kafka answers again")));
   await until("an answer", () => caller.call("cut-off.who").catch(() => undefined));
-  assert.equal(said(["warn", "error"]).length, 1);
+  assert.equal(troubles().length, 1);
   assert.equal(said(["info"]).filter((msg) => msg.startsWith("Kafka answers again")).length, 1);
 });
 
