@@ -106,7 +106,10 @@ export function stackEnvironment(
       return server.environment(known, { home, state, ports: known.ports, say: silent, signal: undefined });
     }
     if (!needed.includes(server.name)) return {};
-    throw new StackError(`No stack is up in ${home} (${server.title} is not running): npx eventix up, or npm start`);
+    if (runningServers(home).length === 0) {
+      throw new StackError(`No stack is up in ${home}: npx eventix up, or npm start`);
+    }
+    throw new StackError(`${server.title} of the stack in ${home} is not running: npx eventix up`);
   });
   return { ...Object.assign({}, ...parts), ...given, EVENTIX_HOME: home };
 }

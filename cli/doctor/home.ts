@@ -6,7 +6,7 @@ import { portIsFree } from "#stack/ports.ts";
 import { postgres } from "#stack/postgres/postgres.ts";
 import { knownPostgresUser } from "#stack/postgres/user.ts";
 import { isRunning } from "#stack/process.ts";
-import { runningServers } from "#stack/stack.ts";
+import { runningServers, stackEnvironment } from "#stack/stack.ts";
 import { readNode } from "#stack/state.ts";
 import { nodeSettings } from "../start/settings.ts";
 import { type Finding, fail, failAsTold, ok, type World, warn } from "./finding.ts";
@@ -69,10 +69,12 @@ function leftNode({ home }: World): Finding[] {
   return [warn("node", `process ${node.pid} is left over from a start that was killed`, "npm start ends it first")];
 }
 
-function stack({ home, stack: { owner } }: World): Finding {
+function stack({ home, env, stack: { owner } }: World): Finding {
   try {
     const running = runningServers(home);
     if (running.length === 0) return ok("stack", "none is up: npm start, or npx eventix up");
+    // Throws when one is gone and the others run on.
+    stackEnvironment(home, env);
     const names = running.join(", ");
     if (owner === undefined) return ok("stack", `up: ${names}, until npx eventix down`);
     if (isRunning(owner)) return ok("stack", `up: ${names}, until start (process ${owner.pid}) ends`);

@@ -5,6 +5,7 @@ import pretty from "pino-pretty";
 import type { Config } from "#config";
 import type { Caller } from "#contracts/caller.ts";
 import { within } from "#mixins/within.ts";
+import { eventixHome } from "#stack/home.ts";
 import { stackEnvironment } from "#stack/stack.ts";
 import { StackError } from "#stack/stack-error.ts";
 import { nodeSettings } from "../start/settings.ts";
@@ -77,7 +78,7 @@ export async function joinCluster({ name, caller, logLevel, replOptions }: Wish)
 
 /** What a node of this cluster would read: of the environment if that names Kafka, else of the stack that is up. */
 function clusterEnvironment(): NodeJS.ProcessEnv {
-  return process.env.KAFKA_BROKERS ? process.env : { ...process.env, ...stackEnvironment() };
+  return process.env.KAFKA_BROKERS ? process.env : { ...process.env, ...stackEnvironment(eventixHome(), process.env, ["kafka"]) };
 }
 
 /** Rejects when Kafka refuses or does not answer: Moleculer only logs it and waits on. */

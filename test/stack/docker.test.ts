@@ -182,7 +182,10 @@ test("the doctor says what servers run in, and what is wrong with it", async () 
 
 test("a home whose data is in Docker says so when the engine is gone, instead of starting with none", async () => {
   plan({ engine: "gone" });
-  assert.throws(() => stackEnvironment(home, {}), /No stack is up in .* npx eventix up, or npm start/);
+  assert.throws(
+    () => stackEnvironment(home, {}),
+    /^StackError: Postgres of the stack in .* is not running: npx eventix up$/,
+  );
   await assert.rejects(up(), {
     name: "StackError",
     message: /is in Docker volumes, but no Docker engine .* answers: start Docker .* EVENTIX_STACK=native/,

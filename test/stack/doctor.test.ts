@@ -159,6 +159,17 @@ test("servers and a node that a killed start has left are said", async () => {
   assert.equal(about(await examine(left, bare), "stack")?.state, "ok");
 });
 
+test("a stack that has lost one of its servers fails, with the name of that one", async () => {
+  const broken = home("broken");
+  const { servers } = readState(eventixHome());
+  const { redis } = servers;
+  assert.ok(redis);
+  writeState(broken, { ...readState(broken), servers: { ...servers, redis: { ...redis, process: gone } } as never });
+  const stack = about(await examine(broken, bare), "stack");
+  assert.deepEqual([stack?.state, stack?.mend], ["fail", "npx eventix up"]);
+  assert.match(stack?.says ?? "", /^Redis of the stack in .*broken is not running$/);
+});
+
 test("a gateway is ready, or not, or does not answer", async () => {
   const asked = home("gateway");
   const { port } = listener.address() as AddressInfo;
