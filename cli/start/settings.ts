@@ -23,13 +23,11 @@ export async function nodeSettings(env: NodeJS.ProcessEnv): Promise<Config> {
 
 export const hasGateway = ({ services }: Config): boolean => services.includes("gateway");
 
-/** The port for the gateway; throws StackError when another program has it. */
+/** The port for the gateway; throws StackError when it is taken. */
 export async function gatewayPort({ port, host }: Config): Promise<number> {
   if (port === 0) return freePort();
   if (await portIsFree(port, host)) return port;
-  throw new StackError(
-    `Port ${port} is in use by another program: end that, or choose another port: PORT=${port + 1} npm start`,
-  );
+  throw new StackError(`Port ${port} is in use: end what uses it, or choose another port with PORT=${port + 1}`);
 }
 
 /** Where to reach a gateway that listens on `host`. */

@@ -77,7 +77,7 @@ test("a port that another program has is named before anything is started", asyn
   const { code, stderr } = await eventix(["start"], { env: env() });
   other.close();
   assert.equal(code, 1);
-  assert.match(stderr, new RegExp(`Port ${port} is in use by another program: .* PORT=${port + 1} npm start`));
+  assert.match(stderr, new RegExp(`Port ${port} is in use: .* PORT=${port + 1}`));
 });
 
 test("a setting that cannot be is named before anything is started", async () => {
