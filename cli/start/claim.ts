@@ -17,7 +17,7 @@ export async function claimStart(home: string, say: Say): Promise<void> {
     if (other && isRunning(other.starter)) {
       throw new StackError(
         `Eventix is already running${at(home)}, started by process ${other.starter.pid}: ` +
-          "stop it with Ctrl-C there, or add a node with npm run node",
+          `stop it with Ctrl-C there or kill ${other.starter.pid}, or add a node with npm run node`,
       );
     }
     if (other?.node && isRunning(other.node)) {
