@@ -44,11 +44,14 @@ const COMMANDS = [
   lagCommand,
 ];
 
+/** Ours says what a wrong argument is, and how a right one looks. */
+const COMMANDER_BEGINS = /^error: (command-argument value '.*' is invalid for argument '[^']*'\. )?/s;
+
 const codes = EXIT_CODES.map(({ code, means }) => `  ${String(code).padEnd(4)} ${means}`);
 const eventix = new Command("eventix")
   .description("Runs and inspects Eventix, the seat-booking engine.")
   .exitOverride()
-  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "eventix: ")) })
+  .configureOutput({ outputError: (text, write) => write(text.replace(COMMANDER_BEGINS, "eventix: ")) })
   .showHelpAfterError("Its commands: npx eventix --help")
   .addHelpText("after", `\nExit codes:\n${codes.join("\n")}`);
 for (const make of COMMANDS) {

@@ -120,7 +120,7 @@ const CASES: Case[] = [
     EXIT.undecided,
     /could not read everything: No stack is up in .*: npx eventix up/,
   ],
-  ["an id that is none", ["booking", "12"], EXIT.usage, /An id looks like/],
+  ["an id that is none", ["booking", "12"], EXIT.usage, /^eventix: An id looks like/],
   ["a cluster that is not there", ["why", ID], EXIT.failed, NO_STACK],
   ["a scope that is none", ["repl", "--scope", "all"], EXIT.usage, /Scopes are /],
 ];
