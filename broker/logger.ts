@@ -38,7 +38,7 @@ function stdout(logFormat: Config["logFormat"]): DestinationStream {
   if (!isText) {
     return pino.destination({ dest: 1, sync: false, minLength: FLUSH_BYTES, periodicFlush: FLUSH_MS });
   }
-  return pretty({ sync: true, ignore: "ns,nodeID,mod", translateTime: "SYS:HH:MM:ss.l" });
+  return pretty({ sync: true, singleLine: true, ignore: "ns,nodeID,mod", translateTime: "SYS:HH:MM:ss.l" });
 }
 
 /**

@@ -78,7 +78,9 @@ export async function joinCluster({ name, caller, logLevel, replOptions }: Wish)
 
 /** What a node of this cluster would read: of the environment if that names Kafka, else of the stack that is up. */
 function clusterEnvironment(): NodeJS.ProcessEnv {
-  return process.env.KAFKA_BROKERS ? process.env : { ...process.env, ...stackEnvironment(eventixHome(), process.env, ["kafka"]) };
+  return process.env.KAFKA_BROKERS
+    ? process.env
+    : { ...process.env, ...stackEnvironment(eventixHome(), process.env, ["kafka"]) };
 }
 
 /** Rejects when Kafka refuses or does not answer: Moleculer only logs it and waits on. */
