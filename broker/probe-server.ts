@@ -26,7 +26,9 @@ export async function openProbes(
     res.end(method === "HEAD" ? undefined : JSON.stringify(body));
   });
   server.listen(probePort, host);
-  await once(server, "listening");
+  await once(server, "listening").catch(({ code }: NodeJS.ErrnoException) => {
+    throw new Error(`PROBE_PORT=${probePort} cannot be listened on (${code}): choose another port.`);
+  });
   return server.unref();
 }
 

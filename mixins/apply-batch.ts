@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import type { Fact } from "#contracts/events.ts";
+import type { Fact, NewFact } from "#contracts/events.ts";
 import type { BatchConsumer, Rejected } from "./batch-consumer.ts";
 import { deadLetterOf, type FactRecord, placeOf, type ReadRecord, readRecord, subjectOf } from "./fact-record.ts";
 import { appendDeadLetters, appendFacts } from "./outbox.repository.ts";
@@ -21,10 +21,12 @@ export interface Refusal {
   reason: string;
 }
 
-/** What became of a batch, in the order of its records; what is in neither list had been applied before. */
+/** What became of a batch, in the order of its records; what is neither applied nor refused had been applied before. */
 export interface BatchOutcome {
   applied: Fact[];
   refused: Refusal[];
+  /** What followed from those applied. */
+  published: NewFact[];
 }
 
 /** This record fails again and again for a reason that is neither in its data nor likely to pass: a fault of ours. */
@@ -65,7 +67,11 @@ async function applyHalving(context: BatchContext, records: ReadRecord[]): Promi
   const middle = Math.ceil(records.length / 2);
   const head = await applyHalving(context, records.slice(0, middle));
   const tail = await applyHalving(context, records.slice(middle));
-  return { applied: [...head.applied, ...tail.applied], refused: [...head.refused, ...tail.refused] };
+  return {
+    applied: [...head.applied, ...tail.applied],
+    refused: [...head.refused, ...tail.refused],
+    published: [...head.published, ...tail.published],
+  };
 }
 
 async function applyAlone(context: BatchContext, record: ReadRecord, failure: unknown): Promise<BatchOutcome> {
@@ -85,7 +91,7 @@ async function applyAlone(context: BatchContext, record: ReadRecord, failure: un
     reason: `the database refused it: ${(error as Error).message}`,
   };
   await transaction(context.pool, (tx) => bury(tx, context, [refusal]));
-  return { applied: [], refused: [refusal] };
+  return { applied: [], refused: [refusal], published: [] };
 }
 
 const applyTogether = (context: BatchContext, records: ReadRecord[]): Promise<BatchOutcome> =>
@@ -96,19 +102,21 @@ async function applyIn(tx: Tx, context: BatchContext, records: ReadRecord[]): Pr
   const unread: Refusal[] = records.flatMap((r) => (r.fact ? [] : [{ record: r.record, reason: r.reason }]));
   const fresh = await pickNew(tx, context, records);
   const rejected: Rejected[] = [];
+  const published: NewFact[] = [];
   if (fresh.length > 0) {
     await consumer.lock?.(tx, fresh);
     for (const round of rounds(fresh, subjectOf)) {
       const applied = await consumer.apply(tx, round);
       rejected.push(...(applied.rejected ?? []));
       await appendFacts(tx, applied.publish);
+      published.push(...applied.publish);
     }
   }
   const refused = [...unread, ...located(rejected, records)];
   await bury(tx, context, refused);
   const rejectedIds = rejected.map((r) => r.fact.id);
   if (consumer.dedupe !== "version") await unclaim(tx, name, rejectedIds);
-  return { applied: fresh.filter((fact) => !rejectedIds.includes(fact.id)), refused };
+  return { applied: fresh.filter((fact) => !rejectedIds.includes(fact.id)), refused, published };
 }
 
 /** The facts not applied before, each once, in their order. */

@@ -4,7 +4,7 @@ import { withCorrelation } from "#broker/correlation.ts";
 import type { HealthPart } from "#broker/node-health.ts";
 import type { ConsumedPartition } from "#contracts/health.ts";
 import { applyBatch, type BatchContext, type BatchOutcome } from "./apply-batch.ts";
-import { logStep } from "./fact-log.ts";
+import { logApplied } from "./fact-log.ts";
 import { type FactRecord, placeOf } from "./fact-record.ts";
 import { keepAlive } from "./keep-alive.ts";
 import { PartitionPauses } from "./partition-pauses.ts";
@@ -201,10 +201,10 @@ export class FactConsumer implements HealthPart {
     payload.resolveOffset(last.offset);
   }
 
-  #log(records: FactRecord[], { applied, refused }: BatchOutcome): void {
+  #log(records: FactRecord[], { applied, refused, published }: BatchOutcome): void {
     const known = records.length - applied.length - refused.length;
     this.#logger.debug(`${this.group}: ${applied.length} applied, ${refused.length} refused, ${known} known already`);
-    for (const fact of applied) logStep(this.#logger, fact, `is applied by ${this.#context.name}`);
+    logApplied(this.#logger, this.#context.name, applied, published);
     for (const { record, fact, reason } of refused) {
       under(fact?.correlationid, () =>
         this.#logger.info(`${placeOf(record)} is a dead letter of ${this.group}: ${reason}`),

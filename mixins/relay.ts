@@ -1,8 +1,6 @@
 import type { Logger } from "moleculer";
 import type { Pool } from "pg";
-import { logPublished } from "./fact-log.ts";
 import type { FactPublisher } from "./fact-publisher.ts";
-import type { OutboxRow } from "./outbox.repository.ts";
 import { relayRound } from "./relay-round.ts";
 import { backOffMs } from "./retryable.ts";
 import { within } from "./within.ts";
@@ -69,12 +67,7 @@ export class Relay {
   async #round(): Promise<number> {
     try {
       await this.#publisher.ready();
-      const published: OutboxRow[] = [];
-      const { full } = await relayRound(this.#pool, async (rows) => {
-        await this.#publisher.publish(rows);
-        published.push(...rows);
-      });
-      logPublished(this.#logger, published);
+      const { full } = await relayRound(this.#pool, (rows) => this.#publisher.publish(rows));
       this.#goesOn();
       return full ? 0 : POLL_MS;
     } catch (error) {
