@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { ServiceBroker } from "moleculer";
@@ -105,6 +106,16 @@ test("a service that does not exist is named in the error, with those that do", 
   const child = run("six", ["broker/node.ts"], { SERVICES: "nonsense" });
   assert.equal(await child.exited, 1);
   assert.match(child.output(), /SERVICES names \\"nonsense\\".*Known are: /);
+});
+
+test("a taken probe port is named before anything is started", async () => {
+  const taken = createServer().listen(0, "127.0.0.1");
+  await once(taken, "listening");
+  const { port } = taken.address() as AddressInfo;
+  const child = run("probed", [MEMBER], { PROBE_PORT: String(port) });
+  assert.equal(await child.exited, 1);
+  assert.match(child.output(), new RegExp(`PROBE_PORT=${port} cannot be listened on .*choose another port`));
+  taken.close();
 });
 
 test("moleculer-runner starts a node with the same config file", async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { DependencyWatch } from "#mixins/dependency-watch.ts";
 import { cutAll, joinAgain, limitWaiting } from "#mixins/pool-limits.ts";
@@ -40,6 +41,25 @@ test("when a database is known to be away, those who wait and those who come are
   joinAgain(pool);
   assert.equal(await outcome(pool.query("select 1")), "served");
   assert.deepEqual([pool.totalCount, pool.waitingCount], [1, 0], "nothing is kept by whoever was refused");
+});
+
+const logger = { info() {}, warn() {} } as never;
+
+test("a question that failed while the process itself stood still is asked once more before it counts", async () => {
+  let questions = 0;
+  const watch = new DependencyWatch({
+    ...{ name: "kafka", service: null, required: true, logger },
+    ask: async () => {
+      if (++questions > 1) return;
+      await sleep(10);
+      throw new Error("timed out");
+    },
+  });
+  after(() => watch.stop());
+  const asked = watch.start();
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 700);
+  await asked;
+  assert.deepEqual([questions, watch.isDown], [2, false]);
 });
 
 test("a process that was busy itself does not take an answer that it has not read for none", async () => {
