@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { chownSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { logFile } from "../home.ts";
-import { startDetached, startOf } from "../process.ts";
+import { startDetached } from "../process.ts";
 import type { Launch, StackServer } from "../server.ts";
 import { StackError } from "../stack-error.ts";
 import { type Binaries, postgresBinaries } from "./binaries.ts";
@@ -18,6 +18,7 @@ import {
   urlVariable,
 } from "./databases.ts";
 import { postgresFolder } from "./folder.ts";
+import { clearPidFile } from "./pid-file.ts";
 import { postgresUser, type SystemUser } from "./user.ts";
 
 /** Durability is Postgres' own default (fsync and synchronous_commit on); what is set here is what an application would ask for. */
@@ -46,7 +47,7 @@ export const postgres: StackServer = {
     const data = join(folder, "data");
     drawPasswords(state);
     if (!existsSync(join(data, "PG_VERSION"))) initialize(binaries, folder, state.passwords[ADMIN] as string, user);
-    clearForeignPid(data);
+    await clearPidFile(data);
     const settings = Object.entries({ ...SETTINGS, port: ports.postgres }).flatMap(([k, v]) => ["-c", `${k}=${v}`]);
     return startDetached({
       command: binaries.postgres,
@@ -86,20 +87,4 @@ function initialize(binaries: Binaries, folder: string, password: string, user: 
   );
   rmSync(passwordFile, { force: true });
   if (status !== 0) throw new StackError(`Postgres could not prepare its folder: ${error?.message ?? stderr.trim()}`);
-}
-
-/**
- * A postmaster.pid that a killed server left names a pid that may be another process by now, and Postgres would refuse to start.
- * When that pid is gone the file stays: Postgres itself then waits for old backends that still use the memory it names.
- */
-function clearForeignPid(data: string): void {
-  const file = join(data, "postmaster.pid");
-  if (!existsSync(file)) return;
-  const pid = Number(readFileSync(file, "utf8").split("\n")[0]);
-  if (startOf(pid) !== undefined && !commandOf(pid).includes(data)) rmSync(file);
-}
-
-function commandOf(pid: number): string {
-  if (process.platform === "linux") return readFileSync(`/proc/${pid}/cmdline`, "utf8");
-  return spawnSync("ps", ["-o", "command=", "-p", String(pid)], { encoding: "utf8" }).stdout;
 }

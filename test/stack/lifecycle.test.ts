@@ -1,16 +1,20 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { after, before, test } from "node:test";
 import kafkajs, { type Admin, Kafka, logLevel } from "kafkajs";
 import { TOPIC_DEFINITIONS, topicSettings } from "#contracts/topics.ts";
 import { connected } from "#stack/postgres/databases.ts";
-import { isRunning, type ProcessRef, stopProcess } from "#stack/process.ts";
+import { isRunning, type ProcessRef, startOf, stopProcess } from "#stack/process.ts";
 import { silent } from "#stack/progress.ts";
 import { type Stack, stackDown, stackEnvironment, stackUp } from "#stack/stack.ts";
 import { readState } from "#stack/state.ts";
 import { examine } from "../../cli/doctor/doctor.ts";
+import { until } from "../support/until.ts";
 
 /** One stack of processes beside that of the run, since these tests kill its servers. Its tests build on one another, in order. */
 let home: string;
@@ -137,4 +141,19 @@ test("`down` leaves no process, and a postmaster.pid whose number is another's n
   writeFileSync(file, `${process.pid}\n`);
   await up();
   assert.notEqual(readFileSync(file, "utf8").split("\n")[0], String(process.pid));
+});
+
+test("nor does a server killed together with its starter, as a zombie that nobody takes away", async () => {
+  await stackDown({ home, say: silent });
+  // A shell that becomes a program which never asks for its children: the one it had stays a zombie.
+  const shell = spawn("sh", ["-c", "sleep 0 & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
+  const [line] = (await once(shell.stdout as Readable, "data")) as [Buffer];
+  const zombie = Number(String(line));
+  await until(() => startOf(zombie) === undefined, { what: "the child to end" });
+  assert.equal(process.kill(zombie, 0), true);
+  const file = join(home, "postgres/data/postmaster.pid");
+  writeFileSync(file, `${zombie}\n${join(home, "postgres/data")}\n`);
+  await up();
+  assert.notEqual(readFileSync(file, "utf8").split("\n")[0], String(zombie));
+  shell.kill("SIGKILL");
 });
