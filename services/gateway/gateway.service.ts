@@ -1,4 +1,5 @@
-import type { Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import type { CallingOptions, Context, Service, ServiceSchema } from "moleculer";
 import web, { type ApiSettingsSchema, type GatewayResponse, type IncomingRequest } from "moleculer-web";
 import { healthOf } from "#broker/node-health.ts";
@@ -9,6 +10,7 @@ import { HealthMixin } from "#mixins/health.mixin.ts";
 import { admit, type Gatekeepers } from "./admission.ts";
 import { Authenticator } from "./auth.ts";
 import { readBody } from "./body.ts";
+import { isProbe, refuseBusy } from "./busy.ts";
 import { ClientAddresses } from "./client-address.ts";
 import { CORRELATION_HEADER, correlationIdFrom } from "./correlation.ts";
 import { allowOrigin } from "./cors.ts";
@@ -17,6 +19,7 @@ import { ClusterHealthView, HEALTH_ALIASES, ServicesOffered } from "./health.ts"
 import { httpErrorOf } from "./http-errors.ts";
 import { limitConnections } from "./http-server.ts";
 import { KeyRing } from "./key-ring.ts";
+import { Listeners } from "./listeners.ts";
 import { type Alias, findAlias, methodsAt } from "./methods.ts";
 import { paramsOf, parseQuery } from "./params.ts";
 import { RateLimiter } from "./rate-limit.ts";
@@ -28,6 +31,8 @@ import { sendJson, successOf } from "./success.ts";
 
 interface Gateway extends Service, Gatekeepers {
   server: Server;
+  listeners: Listeners;
+  httpHandler(req: IncomingMessage, res: ServerResponse): Promise<void>;
   aliases: OurAlias[];
   shared: SharedAnswers;
   requests: RequestsUnderWay;
@@ -42,6 +47,8 @@ interface OurAlias extends Alias {
   handler?: (req: IncomingRequest, res: GatewayResponse) => unknown;
   fullPath: string;
 }
+type HttpHandler = (this: Service, req: IncomingRequest, res: GatewayResponse, next?: () => void) => Promise<void>;
+const { httpHandler: handleHttp } = web.methods as unknown as { httpHandler: HttpHandler };
 type GatewayContext = Context<unknown, CallMeta & Record<string, unknown>>;
 
 /** The REST API: who may ask, what is asked, and how it is answered. All else is the services' behind it. */
@@ -50,14 +57,14 @@ const gateway: ServiceSchema<ApiSettingsSchema, object, object, Gateway> = {
   mixins: [web, HealthMixin()],
 
   settings: {
-    ip: config.host,
-    port: config.port,
+    /** It would listen with one socket, and only log that a port is taken. */
+    server: false,
     rootCallOptions: beginRequest as unknown as CallingOptions,
     logRequest: null,
     logResponse: null,
     logRouteRegistration: "debug",
     /** Settings are sent to every node; nobody there needs these. */
-    $secureSettings: ["routes", "ip", "port"],
+    $secureSettings: ["routes"],
     routes: [
       {
         path: "/",
@@ -95,7 +102,15 @@ const gateway: ServiceSchema<ApiSettingsSchema, object, object, Gateway> = {
     this.clusterHealth = new ClusterHealthView(this.broker);
     healthOf(this.broker).add(new ServicesOffered(this.broker));
     healthOf(this.broker).add(keys);
+    this.server = createServer((req, res) => this.httpHandler(req, res));
     limitConnections(this.server);
+    this.listeners = new Listeners(this.server);
+  },
+
+  async started() {
+    await this.listeners.open({ host: config.host, port: config.port });
+    const { address, port } = this.server.address() as AddressInfo;
+    this.logger.info(`listening on ${address}, port ${port}`);
   },
 
   async stopped() {
@@ -105,7 +120,13 @@ const gateway: ServiceSchema<ApiSettingsSchema, object, object, Gateway> = {
   methods: {
     /** Before the services behind it stop (drain.middleware.ts). */
     drain() {
-      return this.requests.drain(this.server);
+      return this.requests.drain(this.listeners);
+    },
+
+    /** As moleculer-web's, for as many requests at once as can be served. */
+    async httpHandler(req: IncomingRequest, res: GatewayResponse, next?: () => void) {
+      if (this.requests.isFull && !isProbe(req)) refuseBusy(this.logger, req, res);
+      else await handleHttp.call(this, req, res, next);
     },
 
     /** The query stays text until it is known who asks what: see aliasHandler. */
@@ -149,7 +170,7 @@ const gateway: ServiceSchema<ApiSettingsSchema, object, object, Gateway> = {
         await alias.handler?.call(this, req, res);
         return true;
       }
-      if (this.requests.isDraining || this.requests.isFull) throw new EventixError("SERVICE_UNAVAILABLE");
+      if (this.requests.isDraining) throw new EventixError("SERVICE_UNAVAILABLE");
       const ctx = req.$ctx as unknown as GatewayContext;
       const caller = await admit(this, endpoint.access, req, res);
       if (caller) ctx.meta.user = caller;

@@ -1,8 +1,12 @@
-import type { Server, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
+import type { Listeners } from "./listeners.ts";
 
-/** More would mean that answers no longer leave: each keeps some 10 kB. */
-const REQUESTS_MAX = 10_000;
+/**
+ * What one gateway can answer in about a third of a second. Whoever comes then is told at once to come back: in a longer queue
+ * all would wait longer, and no more would be served.
+ */
+const REQUESTS_MAX = 2_000;
 /** Requests under way get this long when the node stops; a hold is answered within 6 s. */
 const DRAIN_MS = 6_500;
 /** So long, at the least, all that comes is told to come back: clients with open connections, and those that do not know yet. */
@@ -25,7 +29,7 @@ export class RequestsUnderWay {
   }
 
   get isFull(): boolean {
-    return this.#answers.size > REQUESTS_MAX;
+    return this.#answers.size >= REQUESTS_MAX;
   }
 
   add(res: ServerResponse): void {
@@ -43,22 +47,22 @@ export class RequestsUnderWay {
    * taken still: a client that is answered 503 knows that nothing was done, and one that is refused a connection too, but those
    * that the kernel has taken and we have not when the server closes are reset, and cannot know.
    */
-  drain(server: Server): Promise<void> {
-    this.#draining ??= this.#drain(server);
+  drain(listeners: Listeners): Promise<void> {
+    this.#draining ??= this.#drain(listeners);
     return this.#draining;
   }
 
-  async #drain(server: Server): Promise<void> {
-    if (!server.listening) return;
+  async #drain(listeners: Listeners): Promise<void> {
+    if (!listeners.isOpen) return;
     for (const res of this.#answers) if (!res.headersSent) res.setHeader("connection", "close");
     const late = sleep(DRAIN_MS, undefined, { ref: false });
     const empty = () => (this.#answers.size === 0 ? undefined : new Promise<void>((done) => (this.#onEmpty = done)));
     await Promise.all([this.#untilQuiet(), Promise.race([empty(), late])]);
     await nextTurn();
-    const closed = new Promise((done) => server.close(done));
+    const closed = listeners.close();
     await sleep(LAST_WORDS_MS);
     await Promise.race([empty(), late]);
-    server.closeAllConnections();
+    listeners.closeAllConnections();
     await closed;
   }
 

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { EventEmitter, once } from "node:events";
-import { Agent, type IncomingMessage, request, type ServerResponse } from "node:http";
+import { once } from "node:events";
+import { Agent, type IncomingMessage, request } from "node:http";
 import { connect } from "node:net";
 import { json as bodyOf } from "node:stream/consumers";
 import { test } from "node:test";
-import { RequestsUnderWay } from "../../services/gateway/requests-under-way.ts";
 import { until } from "../support/until.ts";
 import { bearer, json, startGateway } from "./support/gateway.ts";
 
@@ -51,17 +50,6 @@ test("a stopping gateway answers what it has begun, and tells all others to come
   assert.deepEqual((await json(answer)).data, { id: "b1" });
   await stopped;
   await assert.rejects(gateway.fetch("/health/live"));
-});
-
-test("requests under way are limited, far beyond what can be answered", () => {
-  const requests = new RequestsUnderWay();
-  const answers = Array.from({ length: 10_001 }, () => new EventEmitter());
-  for (const answer of answers.slice(1)) requests.add(answer as ServerResponse);
-  assert.equal(requests.isFull, false);
-  requests.add(answers[0] as ServerResponse);
-  assert.equal(requests.isFull, true);
-  answers[0]?.emit("close");
-  assert.equal(requests.isFull, false);
 });
 
 test("a gateway stops although a client never ends its request", async () => {
