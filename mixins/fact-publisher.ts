@@ -1,10 +1,8 @@
-import { type Kafka, Partitioners, type Producer, type TopicMessages } from "kafkajs";
+import type { Kafka, Producer, TopicMessages } from "kafkajs";
 import type { Logger } from "moleculer";
 import { deadLetterTopic } from "#contracts/topics.ts";
+import { FACT_PARTITIONER } from "./fact-partitioner.ts";
 import type { OutboxRow } from "./outbox.repository.ts";
-
-/** Which partition a key lies in: producers and readers of facts agree on it. */
-export const FACT_PARTITIONER = Partitioners.DefaultPartitioner;
 
 /** Longer than Kafka takes when it is well, shorter than idle_in_transaction_session_timeout, which would end the round. */
 const SEND_MS = 2_000;

@@ -1,5 +1,5 @@
 import type { IHeaders, Kafka, KafkaMessage } from "kafkajs";
-import { FACT_PARTITIONER } from "./fact-publisher.ts";
+import { FACT_PARTITIONER } from "./fact-partitioner.ts";
 import { type FactRecord, type ReadRecord, readRecord } from "./fact-record.ts";
 import { type FetchedPartition, type PartitionClient, partitionClient } from "./partition.client.ts";
 

@@ -4,7 +4,7 @@ import { after, afterEach, before, beforeEach, describe, test } from "node:test"
 import type { Producer } from "kafkajs";
 import { newFact } from "#contracts/events.ts";
 import { KAFKA_TOPICS, type Topic } from "#contracts/topics.ts";
-import { FACT_PARTITIONER } from "#mixins/fact-publisher.ts";
+import { FACT_PARTITIONER } from "#mixins/fact-partitioner.ts";
 import type { InvariantId } from "../../cli/audit/finding.ts";
 import { asText, exitCodeOf } from "../../cli/audit/report.ts";
 import { kafka } from "../facts/fixture.ts";

@@ -4,7 +4,7 @@ import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Admin, Kafka, Producer } from "kafkajs";
 import { createKafka } from "#broker/kafka.client.ts";
-import { FACT_PARTITIONER } from "#mixins/fact-publisher.ts";
+import { FACT_PARTITIONER } from "#mixins/fact-partitioner.ts";
 import { FactReader, type FactWish, readFacts, type TopicRecord } from "#mixins/fact-reader.ts";
 import { eventually, kafka, makeTopic } from "../facts/fixture.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, test } from "node:test";
 import { Kafka, logLevel } from "kafkajs";
-import { FACT_PARTITIONER } from "#mixins/fact-publisher.ts";
+import { FACT_PARTITIONER } from "#mixins/fact-partitioner.ts";
 import { FactReader } from "#mixins/fact-reader.ts";
 import { follow } from "../../cli/tap/follow.ts";
 import { openProxy } from "../broker/support/proxy.ts";

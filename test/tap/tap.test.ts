@@ -6,7 +6,7 @@ import { text } from "node:stream/consumers";
 import { after, before, test } from "node:test";
 import type { Producer } from "kafkajs";
 import { newFact } from "#contracts/events.ts";
-import { FACT_PARTITIONER } from "#mixins/fact-publisher.ts";
+import { FACT_PARTITIONER } from "#mixins/fact-partitioner.ts";
 import { kafka } from "../facts/fixture.ts";
 import { type Command, eventix, startEventix } from "../support/command.ts";
 import { until } from "../support/until.ts";
