@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 import { deleteRows, type OutboxRow, ROUND_BYTES, ROUND_ROWS, readOldest, takeLead } from "./outbox.repository.ts";
-import { RolledBackError, settle, withClient } from "./transaction.ts";
+import { flight, RolledBackError, withClient } from "./transaction.ts";
 
 /** Resolves when all rows are on their topics, in order by key; rejects if any may not be. */
 export type Publish = (rows: OutboxRow[]) => Promise<void>;
@@ -22,7 +22,7 @@ export interface Round {
  */
 export async function relayRound(pool: Pool, publish: Publish): Promise<Round> {
   return withClient(pool, async (client) => {
-    const [, lead] = await settle([client.query("begin"), client.query(takeLead)]);
+    const [, lead] = await flight(client, ["begin", takeLead]);
     const led: boolean = lead?.rows[0].leads;
     // A statement of its own after the lock: its snapshot has the deletes of whoever led before.
     const rows: OutboxRow[] = led ? (await client.query(readOldest)).rows : [];
@@ -31,7 +31,7 @@ export async function relayRound(pool: Pool, publish: Publish): Promise<Round> {
       return { led, published: 0, full: false };
     }
     await publish(rows);
-    const done = await settle([client.query(deleteRows(rows)), client.query("commit")]);
+    const done = await flight(client, [deleteRows(rows), "commit"]);
     if (done.at(-1)?.command !== "COMMIT") throw new RolledBackError();
     return { led, published: rows.length, full: isFull(rows) };
   });

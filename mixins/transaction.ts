@@ -1,4 +1,5 @@
-import type { Pool, PoolClient, QueryResult } from "pg";
+import type { Duplex } from "node:stream";
+import type { Pool, PoolClient, QueryConfig, QueryResult } from "pg";
 
 declare const transactional: unique symbol;
 /** A connection inside an open transaction: what functions that write or take locks ask for. A pool or a bare client does not fit. */
@@ -19,10 +20,18 @@ export class RolledBackError extends Error {
 }
 
 /**
- * Waits for all queries of one flight, so that none is left to reject unseen; then throws the first failure that is not
- * 25P02 (those only say that an earlier statement failed) or returns the results in order.
+ * Sends statements in one write and returns their results in order: pg writes, and Postgres wakes up, once a statement otherwise.
+ * Waits for all, so that none is left to reject unseen; then throws the first failure that is not 25P02 (those only say that
+ * an earlier statement failed).
  */
-export async function settle(queries: Promise<QueryResult>[]): Promise<QueryResult[]> {
+export async function flight(
+  client: PoolClient,
+  statements: readonly (string | QueryConfig)[],
+): Promise<QueryResult[]> {
+  const { stream } = (client as unknown as { connection: { stream: Duplex } }).connection;
+  stream.cork();
+  const queries = statements.map((statement) => client.query(statement));
+  stream.uncork();
   const results = await Promise.allSettled(queries);
   const failures = results.flatMap((r) => (r.status === "rejected" ? [r.reason] : []));
   if (failures.length > 0) throw failures.find((e) => sqlState(e) !== "25P02") ?? failures[0];

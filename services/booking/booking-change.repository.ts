@@ -1,6 +1,6 @@
-import type { QueryResult } from "pg";
+import type { QueryConfig } from "pg";
 import { EventixError } from "#contracts/errors.ts";
-import { settle, type Tx } from "#mixins/transaction.ts";
+import { flight, type Tx } from "#mixins/transaction.ts";
 import type { Booking } from "./booking-view.ts";
 import { type LockedSeat, seatKey } from "./hold.plan.ts";
 import { lockSeats, toLockedSeat } from "./sql/lock-seats.sql.ts";
@@ -60,13 +60,13 @@ export async function findTickets<T extends { eventId: string; reference: string
  */
 export async function saveChanges(tx: Tx, changed: ChangedRows): Promise<void> {
   const writes = [
-    changed.bookings.length > 0 && updateBookings(tx, changed.bookings),
+    changed.bookings.length > 0 && updateBookings(changed.bookings),
     // Items end before others begin: the guard's index sees each statement by itself.
-    changed.released.length > 0 && updateItems(tx, changed.released, true),
-    changed.retaken.length > 0 && updateItems(tx, changed.retaken, false),
-    changed.seats.length > 0 && updateSeats(tx, changed.seats),
+    changed.released.length > 0 && updateItems(changed.released, true),
+    changed.retaken.length > 0 && updateItems(changed.retaken, false),
+    changed.seats.length > 0 && updateSeats(changed.seats),
   ].filter((write) => write !== false);
-  const results = await settle(writes);
+  const results = await flight(tx, writes);
   const written = results.reduce((sum, { rowCount }) => sum + (rowCount ?? 0), 0);
   const items = [...changed.released, ...changed.retaken].reduce((sum, { seats }) => sum + seats.length, 0);
   if (written !== changed.bookings.length + items + changed.seats.length) {
@@ -74,55 +74,52 @@ export async function saveChanges(tx: Tx, changed: ChangedRows): Promise<void> {
   }
 }
 
-const updateBookings = (tx: Tx, changes: readonly Replaced<Booking>[]): Promise<QueryResult> =>
-  tx.query({
-    name: "bookings-change",
-    text: `
+const updateBookings = (changes: readonly Replaced<Booking>[]): QueryConfig => ({
+  name: "bookings-change",
+  text: `
       update bookings b
       set status = k.status, reason = k.reason, version = k.version, ticket_reference = k.ticket_reference,
           capture_id = k.capture_id, updated_at = clock_timestamp()
       from unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::text[], $6::text[], $7::int[], $8::text[], $9::uuid[])
         as k(event_id, id, old_status, old_version, status, reason, version, ticket_reference, capture_id)
       where b.event_id = k.event_id and b.id = k.id and b.status = k.old_status and b.version = k.old_version`,
-    values: [
-      changes.map((c) => c.before.eventId),
-      changes.map((c) => c.before.id),
-      changes.map((c) => c.before.status),
-      changes.map((c) => c.before.version),
-      changes.map((c) => c.after.status),
-      changes.map((c) => c.after.reason),
-      changes.map((c) => c.after.version),
-      changes.map((c) => c.after.ticketReference),
-      changes.map((c) => c.after.captureId),
-    ],
-  });
+  values: [
+    changes.map((c) => c.before.eventId),
+    changes.map((c) => c.before.id),
+    changes.map((c) => c.before.status),
+    changes.map((c) => c.before.version),
+    changes.map((c) => c.after.status),
+    changes.map((c) => c.after.reason),
+    changes.map((c) => c.after.version),
+    changes.map((c) => c.after.ticketReference),
+    changes.map((c) => c.after.captureId),
+  ],
+});
 
-const updateItems = (tx: Tx, bookings: readonly Booking[], release: boolean): Promise<QueryResult> =>
-  tx.query({
-    name: release ? "booking-items-release" : "booking-items-retake",
-    text: `
+const updateItems = (bookings: readonly Booking[], release: boolean): QueryConfig => ({
+  name: release ? "booking-items-release" : "booking-items-retake",
+  text: `
       update booking_items i set released_at = ${release ? "clock_timestamp()" : "null"}
       from unnest($1::uuid[], $2::uuid[]) as k(event_id, booking_id)
       where i.event_id = k.event_id and i.booking_id = k.booking_id and i.released_at is ${release ? "" : "not "}null`,
-    values: [bookings.map((b) => b.eventId), bookings.map((b) => b.id)],
-  });
+  values: [bookings.map((b) => b.eventId), bookings.map((b) => b.id)],
+});
 
-const updateSeats = (tx: Tx, changes: readonly Replaced<LockedSeat>[]): Promise<QueryResult> =>
-  tx.query({
-    name: "seats-change",
-    text: `
+const updateSeats = (changes: readonly Replaced<LockedSeat>[]): QueryConfig => ({
+  name: "seats-change",
+  text: `
       update seat_inventory s
       set status = k.status, booking_id = k.booking_id, held_until = k.held_until, version = k.version
       from unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::uuid[], $6::timestamptz[], $7::int[])
         as k(event_id, seat_id, old_version, status, booking_id, held_until, version)
       where s.event_id = k.event_id and s.seat_id = k.seat_id and s.version = k.old_version`,
-    values: [
-      changes.map((c) => c.before.eventId),
-      changes.map((c) => c.before.seatId),
-      changes.map((c) => c.before.version),
-      changes.map((c) => c.after.status),
-      changes.map((c) => c.after.bookingId),
-      changes.map((c) => (c.after.heldUntil === null ? null : new Date(c.after.heldUntil))),
-      changes.map((c) => c.after.version),
-    ],
-  });
+  values: [
+    changes.map((c) => c.before.eventId),
+    changes.map((c) => c.before.seatId),
+    changes.map((c) => c.before.version),
+    changes.map((c) => c.after.status),
+    changes.map((c) => c.after.bookingId),
+    changes.map((c) => (c.after.heldUntil === null ? null : new Date(c.after.heldUntil))),
+    changes.map((c) => c.after.version),
+  ],
+});

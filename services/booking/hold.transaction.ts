@@ -1,6 +1,6 @@
 import type { Pool, PoolClient, QueryResult } from "pg";
 import { insertFacts } from "#mixins/outbox.repository.ts";
-import { RolledBackError, settle, withClient } from "#mixins/transaction.ts";
+import { flight, RolledBackError, withClient } from "#mixins/transaction.ts";
 import { factsOfHolds } from "./hold.facts.ts";
 import { type BatchView, type HoldRequest, type LockedSeat, planHolds, seatKey, type Verdict } from "./hold.plan.ts";
 import { type Granted, insertBookings, insertItems, takeSeats } from "./sql/insert-holds.sql.ts";
@@ -63,14 +63,17 @@ async function firstFlight(client: PoolClient, holds: readonly BatchedHold[], wa
   }
   const keyed = holds.filter(hasKey);
   const repeated = holds.filter((hold) => hold.mayExist);
-  const none = Promise.resolve(undefined);
-  const [, seats, keys, bookings, terms] = await settle([
-    client.query("begin"),
-    client.query(lockSeats([...wanted.values()], wait)),
-    keyed.length > 0 ? client.query(readKeys(keyed)) : none,
-    repeated.length > 0 ? client.query(readMadeBookings(repeated)) : none,
-    client.query(readTerms([...new Set(holds.map((hold) => hold.eventId))])),
-  ] as Promise<QueryResult>[]);
+  const eventIds = [...new Set(holds.map((hold) => hold.eventId))];
+  const results = await flight(client, [
+    "begin",
+    lockSeats([...wanted.values()], wait),
+    readTerms(eventIds),
+    ...(keyed.length > 0 ? [readKeys(keyed)] : []),
+    ...(repeated.length > 0 ? [readMadeBookings(repeated)] : []),
+  ]);
+  const [, seats, terms] = results;
+  const keys = keyed.length > 0 ? results[3] : undefined;
+  const bookings = repeated.length > 0 ? results.at(-1) : undefined;
   return {
     seats: mapOf(seats, toLockedSeat, (seat) => seatKey(seat.eventId, seat.seatId)),
     keys: new Map(keys?.rows.map(toKeptAnswer)),
@@ -85,14 +88,14 @@ async function secondFlight(client: PoolClient, grants: (Granted & { dropStaleKe
   const seats = grants.flatMap((g) => g.seats);
   const stale = grants.flatMap(({ hold, dropStaleKey }) => (dropStaleKey && hasKey(hold) ? [hold] : []));
   const kept = grants.flatMap(({ hold, booking }) => (hasKey(hold) ? [{ hold, answer: booking }] : []));
-  const results = await settle([
-    client.query(insertBookings(grants)),
-    client.query(insertItems(seats)),
-    client.query(takeSeats(seats)),
-    ...(stale.length > 0 ? [client.query(deleteStaleKeys(stale))] : []),
-    ...(kept.length > 0 ? [client.query(insertKeys(kept))] : []),
-    client.query(insertFacts(factsOfHolds(grants))),
-    client.query("commit"),
+  const results = await flight(client, [
+    insertBookings(grants),
+    insertItems(seats),
+    takeSeats(seats),
+    ...(stale.length > 0 ? [deleteStaleKeys(stale)] : []),
+    ...(kept.length > 0 ? [insertKeys(kept)] : []),
+    insertFacts(factsOfHolds(grants)),
+    "commit",
   ]);
   if (results.at(-1)?.command !== "COMMIT") throw new RolledBackError();
 }
