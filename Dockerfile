@@ -18,4 +18,4 @@ USER node
 EXPOSE 3000 3001
 # Alive, not ready: where an unhealthy container is restarted, a database that is away must not restart all of them.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s CMD ["node", "docker/healthcheck.ts", "live"]
-CMD ["node", "--disable-warning=TimeoutNegativeWarning", "broker/node.ts"]
+CMD ["node", "--disable-warning=TimeoutNegativeWarning", "--max-semi-space-size=64", "broker/node.ts"]

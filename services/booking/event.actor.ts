@@ -69,6 +69,10 @@ export class EventActor {
     return this.#mailbox.length > 0;
   }
 
+  get mailCount(): number {
+    return this.#mailbox.length;
+  }
+
   get seatCount(): number {
     return this.#memory.size;
   }

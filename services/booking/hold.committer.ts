@@ -1,10 +1,11 @@
 import type { Pool } from "pg";
-import { type ErrorCode, EventixError } from "#contracts/errors.ts";
+import { EventixError } from "#contracts/errors.ts";
 import { isDataError, retryWaitMs } from "#mixins/retryable.ts";
 import { sqlState } from "#mixins/transaction.ts";
 import { type EventActor, isInVain, keyOf, type PendingHold } from "./event.actor.ts";
 import type { Verdict } from "./hold.plan.ts";
 import { commitHolds, type HoldOutcome } from "./hold.transaction.ts";
+import { inTime, isAlone, later, refuseAll, resourcesOf, type Ticket } from "./hold-tickets.ts";
 import type { SeatLease, SeatLocks } from "./seat.locks.ts";
 
 const BATCH_LIMIT = 128;
@@ -43,8 +44,11 @@ export class HoldCommitter {
   readonly #busyKeys = new Set<string>();
   /** In a batch in flight for which nothing has been written yet: whoever is late among them is so for good. */
   readonly #unwritten = new Set<PendingHold>();
-  #inFlight = 0;
+  /** The sizes of the batches in flight. */
+  readonly #inFlight: number[] = [];
   #aloneInFlight = 0;
+  /** Somebody has waited for a whole tick. */
+  #overdue = false;
   #scheduled = false;
   #tick: NodeJS.Timeout | undefined;
   #onIdle: (() => void) | undefined;
@@ -61,7 +65,8 @@ export class HoldCommitter {
 
   /** Resolves when every mailbox is empty and every batch has ended. */
   async drain(): Promise<void> {
-    if (this.#withMail.size > 0 || this.#inFlight > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+    if (this.#withMail.size > 0 || this.#inFlight.length > 0)
+      await new Promise<void>((resolve) => (this.#onIdle = resolve));
     clearTimeout(this.#tick);
   }
 
@@ -75,25 +80,39 @@ export class HoldCommitter {
   }
 
   #pump(): void {
-    while (this.#inFlight < BATCHES_IN_FLIGHT) {
+    while (this.#isWorthwhile()) {
       const batch = this.#collect();
       if (batch.length === 0) break;
       const alone = isAlone(batch) ? 1 : 0;
-      this.#inFlight++;
+      this.#inFlight.push(batch.length);
       this.#aloneInFlight += alone;
       void this.#run(batch).finally(() => {
-        this.#inFlight--;
+        this.#inFlight.splice(this.#inFlight.indexOf(batch.length), 1);
         this.#aloneInFlight -= alone;
         this.#schedule();
       });
     }
+    this.#overdue = false;
     for (const actor of this.#withMail) if (!actor.hasMail) this.#withMail.delete(actor);
-    if (this.#withMail.size > 0 || this.#inFlight > 0) this.#tick ??= setTimeout(() => this.#onTick(), TICK_MS);
+    if (this.#withMail.size > 0 || this.#inFlight.length > 0) this.#tick ??= setTimeout(() => this.#onTick(), TICK_MS);
     else this.#onIdle?.();
+  }
+
+  /**
+   * A batch costs as much as some forty of its holds, so one that would be small beside those in flight waits for them: with it
+   * wait those who come meanwhile. Never longer than a tick.
+   */
+  #isWorthwhile(): boolean {
+    if (this.#inFlight.length === 0 || this.#overdue) return this.#inFlight.length < BATCHES_IN_FLIGHT;
+    if (this.#inFlight.length === BATCHES_IN_FLIGHT) return false;
+    let waiting = 0;
+    for (const actor of this.#withMail) waiting += actor.mailCount;
+    return waiting >= Math.min(...this.#inFlight);
   }
 
   #onTick(): void {
     this.#tick = undefined;
+    this.#overdue = true;
     const now = Date.now();
     const isAway = this.#ports.isAway();
     for (const actor of this.#withMail) actor.refuseLate(now, this.#busyKeys, isAway);
@@ -253,41 +272,11 @@ export class HoldCommitter {
   }
 }
 
-interface Ticket {
-  actor: EventActor;
-  hold: PendingHold;
-}
-
 /** What a committed batch left open, and the run-out bookings that stand in its way. */
 interface Undecided {
   again: Ticket[];
   runOut: ReadonlySet<string>;
 }
 
-const isAlone = (batch: Ticket[]): boolean => batch.some(({ hold }) => hold.alone);
-
-/** Those whose deadline has not passed; refuses the others. */
-function inTime(batch: Ticket[]): Ticket[] {
-  const [late, rest] = [[] as Ticket[], [] as Ticket[]];
-  const now = Date.now();
-  for (const ticket of batch) (ticket.hold.deadline <= now ? late : rest).push(ticket);
-  refuseAll(late, "SERVICE_UNAVAILABLE");
-  return rest;
-}
-
 /** Another transaction was first: the next try sees what it did. */
 const isViolation = (error: unknown) => sqlState(error)?.startsWith("23") ?? false;
-
-const resourcesOf = (batch: Ticket[]): string[] => [
-  ...new Set(batch.flatMap(({ actor, hold }) => actor.indexesOf(hold).map((n) => `{${actor.eventId}}:seat:${n}`))),
-];
-
-function refuseAll(batch: Ticket[], code: ErrorCode): Ticket[] {
-  for (const { hold } of batch) hold.reject(new EventixError(code));
-  return [];
-}
-
-function later(batch: Ticket[], waitMs: number): Ticket[] {
-  for (const { hold } of batch) hold.notBefore = Date.now() + waitMs;
-  return batch;
-}

@@ -5,6 +5,7 @@ import { builtinModules } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
+import { NODE_FLAGS } from "#stack/node-process.ts";
 import { freePort } from "#stack/ports.ts";
 import { until } from "../support/until.ts";
 import { dockerfileStages, imageContent, read, root } from "./support/compose-file.ts";
@@ -95,6 +96,7 @@ test("a node of one service starts from what is inside, and the container's chec
     NAMESPACE: `image-${process.pid}`,
   };
   const [, ...args] = command;
+  assert.deepEqual(args.slice(0, -1), NODE_FLAGS, "it runs as npm start runs it");
   const [, script = "", ...question] = healthcheck;
   assert.deepEqual(question, ["live"]);
   const check = (what: string) =>
