@@ -1,4 +1,6 @@
+import { resolve } from "node:path";
 import { Argument, Command, InvalidArgumentError } from "commander";
+import { DRIVER } from "./ceiling/driver.ts";
 import { asJson, asText, isMet, type Result } from "./report.ts";
 import { SCENARIOS } from "./scenarios.ts";
 import { World } from "./world.ts";
@@ -7,6 +9,7 @@ interface Options {
   seconds: number;
   repeats: number;
   scale: number;
+  profile?: string;
   json?: true;
 }
 
@@ -23,10 +26,12 @@ const bench = new Command("bench")
   .option("--seconds <n>", "how long each load lasts", positive, 5)
   .option("--repeats <n>", "how often each is measured; the median counts", positive, 5)
   .option("--scale <share>", "share of the tables' sizes, to see only that everything works", positive, 1)
+  .option("--profile <folder>", "write a CPU profile of each node there")
   .option("--json", "print one JSON object a scenario")
-  .action(async (names: string[], { json, ...effort }: Options) => {
+  .action(async (names: string[], { json, profile, ...effort }: Options) => {
     const chosen = SCENARIOS.filter(({ name }) => names.length === 0 || names.includes(name));
-    const world = await World.open();
+    process.stderr.write(`Ceilings are measured with ${DRIVER}.\n`);
+    const world = await World.open(profile && resolve(profile));
     const results: Result[] = [];
     try {
       for (const scenario of chosen) {

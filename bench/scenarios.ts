@@ -1,10 +1,30 @@
 import type { Scenario } from "./scenario.ts";
+import { booking } from "./scenarios/booking.ts";
+import { calls } from "./scenarios/calls.ts";
 import { expiry } from "./scenarios/expiry.ts";
+import { growth } from "./scenarios/growth.ts";
 import { holds } from "./scenarios/holds.ts";
 import { hotEvent } from "./scenarios/hot-event.ts";
 import { losers } from "./scenarios/losers.ts";
 import { map } from "./scenarios/map.ts";
 import { memory } from "./scenarios/memory.ts";
+import { overload } from "./scenarios/overload.ts";
+import { provision } from "./scenarios/provision.ts";
 import { saga } from "./scenarios/saga.ts";
+import { start } from "./scenarios/start.ts";
 
-export const SCENARIOS: readonly Scenario[] = [holds, hotEvent, saga, losers, expiry, map, memory];
+export const SCENARIOS: readonly Scenario[] = [
+  holds,
+  hotEvent,
+  saga,
+  losers,
+  booking,
+  expiry,
+  calls,
+  map,
+  provision,
+  start,
+  memory,
+  overload,
+  growth,
+];

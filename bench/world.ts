@@ -5,6 +5,7 @@ import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
+import { guard } from "#stack/guard.ts";
 import { signToken } from "#stack/issuer/token.ts";
 import { NodeProcess } from "#stack/node-process.ts";
 import { freePort } from "#stack/ports.ts";
@@ -35,20 +36,24 @@ export class World {
   /** Of booking's database. */
   readonly db: pg.Pool;
   readonly #nodes = new Set<BenchNode>();
+  readonly #flags: string[];
 
-  private constructor(home: string, env: Record<string, string>) {
+  private constructor(home: string, env: Record<string, string>, profiles: string | undefined) {
     this.home = home;
     this.env = env;
+    this.#flags = profiles === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profiles}`];
     this.db = new pg.Pool({ connectionString: this.bookingUrl, max: 4 });
     // A connection that the stopping server closes before the pool has.
     this.db.on("error", () => {});
   }
 
-  static async open(): Promise<World> {
+  /** `profiles` is a folder for a CPU profile of each node, written when it stops. */
+  static async open(profiles?: string): Promise<World> {
     const home = mkdtempSync(join(tmpdir(), "eventix-bench-"));
+    guard(home);
     const { env } = await stackUp({ home, env: {}, owner: thisProcess() });
     await migrate(env, silent);
-    return new World(home, env);
+    return new World(home, env, profiles);
   }
 
   get bookingUrl(): string {
@@ -65,10 +70,10 @@ export class World {
   /** Starts a node with these services; its log goes to a file, as it would in production. */
   async node(services: string, env: Record<string, string> = {}): Promise<BenchNode> {
     const port = await freePort();
-    const log = openSync(join(this.home, `node-${port}.log`), "a");
     const process_ = new NodeProcess({
-      output: log,
-      env: { ...process.env, ...this.env, ...UNLIMITED, SERVICES: services, PORT: String(port), ...env },
+      output: this.logFile(`node-${port}`),
+      flags: this.#flags,
+      env: this.nodeEnvironment({ SERVICES: services, PORT: String(port), ...env }),
     });
     await process_.ready();
     const node: BenchNode = {
@@ -81,6 +86,16 @@ export class World {
     };
     this.#nodes.add(node);
     return node;
+  }
+
+  /** What a node of the bench runs with, and `env`. */
+  nodeEnvironment(env: Record<string, string>): NodeJS.ProcessEnv {
+    return { ...process.env, ...this.env, ...UNLIMITED, ...env };
+  }
+
+  /** For what a process prints. */
+  logFile(name: string): number {
+    return openSync(join(this.home, `${name}.log`), "a");
   }
 
   tokens(count: number): string[] {

@@ -15,7 +15,7 @@ interface Tally {
 }
 
 /** Connections of an open loop: beyond this arrivals wait for one, and the wait counts. */
-const CONNECTIONS_MAX = 2_000;
+const CONNECTIONS_MAX = 8_000;
 
 async function run(job: LoadJob): Promise<LoadResult> {
   const requests = job.requests.map((line) => bytesOf(line, job));

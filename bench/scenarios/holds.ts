@@ -1,4 +1,4 @@
-import { onePerTransaction } from "../ceiling.ts";
+import { ceilingOfOnes } from "../ceiling/ceiling.ts";
 import { BUYERS, openSale, sell } from "../sale.ts";
 import { type Effort, type Figure, ratio, repeated, type Scenario } from "../scenario.ts";
 import type { World } from "../world.ts";
@@ -14,7 +14,7 @@ export const holds: Scenario = {
     const sale = { node: await world.node("gateway,booking"), tokens: world.tokens(BUYERS) };
     const { seconds, scale } = effort;
     const { ceiling, at64, at256, p99 } = await repeated(effort, async () => {
-      const ceiling = await onePerTransaction(world, Math.ceil(seconds / 2));
+      const ceiling = await ceilingOfOnes(world, seconds / 2);
       const [at64, at256] = [await closed(64), await closed(256)];
       const events = await openSale(world, sale, EVENTS, SEATS * scale);
       const half = await sell(world, sale, events, { pace: { open: Math.max(at64, at256) / 2 }, seconds });

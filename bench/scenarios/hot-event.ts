@@ -1,4 +1,4 @@
-import { onePerTransaction } from "../ceiling.ts";
+import { ceilingOfOnes } from "../ceiling/ceiling.ts";
 import { BUYERS, openSale, sell } from "../sale.ts";
 import { type Effort, type Figure, ratio, repeated, type Scenario } from "../scenario.ts";
 import { ownPairs } from "../seats.ts";
@@ -15,7 +15,7 @@ export const hotEvent: Scenario = {
     const sale = { node: await world.node("gateway,booking"), tokens: world.tokens(BUYERS) };
     const { seconds, scale } = effort;
     const { ceiling, at64, cold } = await repeated(effort, async () => {
-      const ceiling = await onePerTransaction(world, seconds / 2);
+      const ceiling = await ceilingOfOnes(world, seconds / 2);
       const cold = await firstAnswer();
       const events = await openSale(world, sale, 1, SEATS * scale);
       const { perSecond } = await sell(world, sale, events, { pace: { closed: 64 }, seconds });

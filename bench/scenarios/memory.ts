@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { residentMb } from "../resident.ts";
 import { openSale } from "../sale.ts";
 import { type Effort, type Figure, repeated, type Scenario } from "../scenario.ts";
 import type { World } from "../world.ts";
@@ -15,9 +15,9 @@ export const memory: Scenario = {
     const { idle, grown } = await repeated(effort, async () => {
       const sale = { node: await world.node("gateway,booking"), tokens: world.tokens(16) };
       await openSale(world, sale, 1, 100);
-      const idle = await residentMb(sale.node.pid);
+      const idle = await settledMb(sale.node.pid);
       await openSale(world, sale, EVENTS, SEATS * effort.scale);
-      const awake = await residentMb(sale.node.pid);
+      const awake = await settledMb(sale.node.pid);
       await sale.node.stop();
       return { idle, grown: awake - idle };
     });
@@ -29,7 +29,7 @@ export const memory: Scenario = {
 };
 
 /** After a pause in which the collector may give memory back. */
-async function residentMb(pid: number): Promise<number> {
+async function settledMb(pid: number): Promise<number> {
   await sleep(2_000);
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1_024;
+  return residentMb(pid);
 }

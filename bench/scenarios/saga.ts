@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { onePerTransaction } from "../ceiling.ts";
+import { ceilingOfOnes } from "../ceiling/ceiling.ts";
 import { BUYERS, openSale, sell } from "../sale.ts";
 import { type Effort, type Figure, ratio, repeated, type Scenario } from "../scenario.ts";
 import type { World } from "../world.ts";
@@ -13,7 +13,7 @@ export const saga: Scenario = {
     const sale = { node: await world.node("gateway,catalog,booking,payment"), tokens: world.tokens(BUYERS) };
     const { seconds, scale } = effort;
     const { ceiling, confirmed, p99 } = await repeated(effort, async () => {
-      const ceiling = await onePerTransaction(world, seconds / 2);
+      const ceiling = await ceilingOfOnes(world, seconds / 2);
       const full = await sold({ closed: 64 });
       const half = await sold({ open: full.perSecond / 2 });
       return { ceiling, confirmed: full.perSecond, p99: half.p99 };

@@ -6,7 +6,7 @@ import { type AddressInfo, createServer, type Server } from "node:net";
  * A turn of the event loop takes one connection from each socket that listens, and a busy turn lasts some milliseconds: with one
  * socket a thousand buyers who come at once wait five seconds to be let in, with eight 0.8 s. Elsewhere a port takes only one.
  */
-const SOCKETS = process.platform === "linux" ? 16 : 1;
+const SOCKETS = process.platform === "linux" ? 64 : 1;
 
 interface Address {
   host: string;

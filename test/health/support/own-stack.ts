@@ -1,9 +1,9 @@
-import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { isRunning, thisProcess } from "#stack/process.ts";
+import { guard } from "#stack/guard.ts";
+import { isRunning } from "#stack/process.ts";
 import { silent } from "#stack/progress.ts";
 import { stackDown, stackUp } from "#stack/stack.ts";
 import { readState } from "#stack/state.ts";
@@ -27,9 +27,7 @@ export interface OwnStack {
 /** Tokens are those of the test run's issuer. */
 export async function ownStack(): Promise<OwnStack> {
   const home = mkdtempSync(join(tmpdir(), "eventix-outage-"));
-  const { pid, started } = thisProcess();
-  const guard = [join(import.meta.dirname, "../../support/guard.ts"), home, String(pid), started];
-  spawn(process.execPath, guard, { detached: true, stdio: "ignore" }).unref();
+  guard(home);
   const { AUTH_JWKS_URI, AUTH_ISSUER, AUTH_AUDIENCE } = process.env;
   const up = () =>
     stackUp({ home, env: { AUTH_JWKS_URI, AUTH_ISSUER, AUTH_AUDIENCE, EVENTIX_STACK: "native" }, say: silent });

@@ -1,0 +1,48 @@
+import { fork, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import type { World } from "../world.ts";
+import { type Script, SEATS_A_BOOKING } from "./script.ts";
+
+export interface Drive {
+  script: Script;
+  clients: number;
+  /** Client n takes seats from n × this on. */
+  seatsEach: number;
+  seconds: number;
+}
+
+/** pgbench is not part of the Postgres that npm brings. */
+export const HAS_PGBENCH = spawnSync("pgbench", ["--version"]).status === 0;
+export const DRIVER = HAS_PGBENCH
+  ? "pgbench"
+  : "a pipelining client of our own, since pgbench is not on PATH (Debian: apt-get install postgresql)";
+
+/** Lets clients run a script for so long; how many seconds that took. What they did is to be counted in the database. */
+export const drive = (world: World, job: Drive): Promise<number> =>
+  HAS_PGBENCH ? byPgbench(world, job) : byOwnClient(world, job);
+
+async function byPgbench(world: World, { script, clients, seatsEach, seconds }: Drive): Promise<number> {
+  const file = join(world.home, "ceiling.sql");
+  const flights = script.flights.map((flight) => `\\startpipeline\n${flight.join(";\n")};\n\\endpipeline\n`);
+  const step = script.bookings * SEATS_A_BOOKING;
+  writeFileSync(
+    file,
+    `\\set a :client_id * ${seatsEach} + :at\n\\set b :a + 1\n\\set at :at + ${step}\n${flights.join("")}`,
+  );
+  const args = ["-n", "-M", "prepared", "-c", `${clients}`, "-j", "2", "-T", `${seconds}`, "-D", "at=0", "-f", file];
+  const child = spawn("pgbench", [...args, world.bookingUrl], { stdio: ["ignore", "pipe", "pipe"] });
+  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
+  const [done, tps] = [/actually processed: (\d+)/.exec(out)?.[1], /tps = ([\d.]+)/.exec(out)?.[1]];
+  if (child.exitCode !== 0 || !Number(done) || !Number(tps)) throw new Error(`pgbench failed: ${err}`);
+  return Number(done) / Number(tps);
+}
+
+async function byOwnClient(world: World, job: Drive): Promise<number> {
+  const child = fork(join(import.meta.dirname, "own-client.ts"));
+  child.send({ ...job, url: world.bookingUrl });
+  const [seconds] = await once(child, "message");
+  return seconds as number;
+}
