@@ -52,7 +52,7 @@ function fieldLines({ errors }: Record<string, unknown>): string[] {
   return Array.isArray(errors) ? errors.map(({ field, message }) => `  ${field}: ${message}`) : [];
 }
 
-const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`;
+export const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`;
 
 function placeOf({ path, zone, row, seat }: PlanProblem, file: string): string {
   const names = Object.entries({ zone, row, seat }).flatMap(([what, name]) =>

@@ -193,8 +193,8 @@ export const PRICED_SEATS = {
 } as const;
 export type PricedSeats = Infer<typeof PRICED_SEATS>;
 
-/** How many errors and how many warnings of one plan are listed; all are counted. */
-export const PLAN_PROBLEMS_LISTED = 1_000;
+/** How many errors and how many warnings of one plan are listed, some 7 MB of them; all are counted. */
+export const PLAN_PROBLEMS_LISTED = 20_000;
 
 /** One finding in a seating plan, with its place in the file. */
 export const PLAN_PROBLEM = {

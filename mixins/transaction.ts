@@ -30,8 +30,12 @@ export async function flight(
 ): Promise<QueryResult[]> {
   const { stream } = (client as unknown as { connection: { stream: Duplex } }).connection;
   stream.cork();
-  const queries = statements.map((statement) => client.query(statement));
-  stream.uncork();
+  let queries: Promise<QueryResult>[];
+  try {
+    queries = statements.map((statement) => client.query(statement));
+  } finally {
+    stream.uncork();
+  }
   const results = await Promise.allSettled(queries);
   const failures = results.flatMap((r) => (r.status === "rejected" ? [r.reason] : []));
   if (failures.length > 0) throw failures.find((e) => sqlState(e) !== "25P02") ?? failures[0];

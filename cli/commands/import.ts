@@ -1,9 +1,9 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import type { CreateEvent, EventResponse, ImportedVenue } from "#contracts/catalog.ts";
+import { type CreateEvent, type EventResponse, type ImportedVenue, PLAN_PROBLEMS_LISTED } from "#contracts/catalog.ts";
 import { sayOnStderr } from "#stack/progress.ts";
 import { UsageError } from "#stack/stack-error.ts";
 import { type ApiClient, operatorClient } from "../api.client.ts";
-import { explained } from "../import-errors.ts";
+import { counted, explained } from "../import-errors.ts";
 import { readPlanFile } from "../plan-file.ts";
 
 interface ImportOptions {
@@ -23,7 +23,7 @@ interface ImportOptions {
 }
 
 const MORE = `
-Prints one JSON object: venueId, eventId (null without --event), seats, warnings (the first thousand), warningCount.
+Prints one JSON object: venueId, eventId (null without --event), seats, warnings (the first ${PLAN_PROBLEMS_LISTED}), warningCount.
 Without --event only the venue is made. The same plan again is the same venue, and the same command again within a day is the
 same event: when you do not know whether it went through, run it again. With --publish it returns when the event is on sale.
 Whatever is wrong with the plan is listed with its place, and nothing is stored.
@@ -83,10 +83,15 @@ async function importPlan(api: ApiClient, plan: string, options: ImportOptions) 
   if (options.duplicateGuids) query.set("duplicateGuids", options.duplicateGuids);
   if (options.plan !== undefined) query.set("plan", options.plan);
   const venue = await api.postOnce<ImportedVenue>(`/api/venues${query.size > 0 ? `?${query}` : ""}`, plan);
-  if (venue.warningCount > 0) sayOnStderr(`The plan was imported with ${venue.warningCount} warnings.`);
+  if (venue.warningCount > 0) sayOnStderr(importedWith(venue));
   const { venueId, seats, warnings, warningCount } = venue;
   const eventId = options.event === undefined ? null : await createEvent(api, venueId, options);
   return { venueId, eventId, seats, warnings, warningCount };
+}
+
+function importedWith({ warnings, warningCount }: ImportedVenue): string {
+  const listed = warnings.length < warningCount ? `; the first ${warnings.length} are listed` : "";
+  return `The plan was imported with ${counted(warningCount, "warning")}${listed}.`;
 }
 
 async function createEvent(api: ApiClient, venueId: string, options: ImportOptions): Promise<string> {

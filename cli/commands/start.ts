@@ -7,12 +7,12 @@ import { NodeProcess } from "#stack/node-process.ts";
 import { thisProcess } from "#stack/process.ts";
 import { sayOnStderr as say } from "#stack/progress.ts";
 import { type Stack, stackDown, stackUp } from "#stack/stack.ts";
-import { StackError } from "#stack/stack-error.ts";
 import { forgetNode, writeNode } from "#stack/state.ts";
 import { migrate } from "../../migrations/migrate.ts";
 import { ApiClient, operatorToken } from "../api.client.ts";
 import { seed } from "../seed/seed.ts";
 import { claimStart } from "../start/claim.ts";
+import { keepRunning } from "../start/keep-running.ts";
 import { gatewayPort, hasGateway, nodeEnvironment, nodeSettings, urlOf } from "../start/settings.ts";
 import { aborted, stopWish } from "../start/stop-wish.ts";
 import { welcome } from "../start/welcome.ts";
@@ -41,8 +41,7 @@ async function start(): Promise<void> {
   const wish = stopWish(say);
   let failure: unknown;
   try {
-    const how = await Promise.race([run(running, config, wish), aborted(wish)]);
-    if (how !== undefined) throw new StackError(`The node ended by itself with ${how}; its log above says why.`);
+    await Promise.race([run(running, config, wish), aborted(wish)]);
   } catch (error) {
     if (!wish.aborted) failure = error;
   }
@@ -51,8 +50,8 @@ async function start(): Promise<void> {
   process.exit(0);
 }
 
-/** Starts everything in order, then resolves with how the node ended. */
-async function run(running: Running, config: Config, wish: AbortSignal): Promise<string> {
+/** Starts everything in order, then keeps a node running. Rejects when something does not start the first time. */
+async function run(running: Running, config: Config, wish: AbortSignal): Promise<void> {
   const { home } = running;
   const port = hasGateway(config) ? await gatewayPort(config) : undefined;
   wish.throwIfAborted();
@@ -61,18 +60,23 @@ async function run(running: Running, config: Config, wish: AbortSignal): Promise
   await migrate(env, say);
   wish.throwIfAborted();
   say("Starting the node …");
-  const node = new NodeProcess({ env: nodeEnvironment(env, port), output: "inherit", ownSession: true });
-  running.node = node;
-  writeNode(home, { starter: thisProcess(), node: node.ref });
+  const url = port === undefined ? undefined : urlOf(config.host, port);
+  const start = () => {
+    const node = new NodeProcess({ env: nodeEnvironment(env, port), output: "inherit", ownSession: true });
+    running.node = node;
+    writeNode(home, { starter: thisProcess(), node: node.ref });
+    if (url !== undefined) rememberGateway(home, node.ref, url);
+    return node;
+  };
+  const node = start();
   await node.ready();
-  if (port === undefined) say(`The node is ready; it runs ${config.services.join(", ")}.`);
-  else await Promise.race([open(home, config, node, urlOf(config.host, port)), node.ended]);
-  return node.ended;
+  if (url === undefined) say(`The node is ready; it runs ${config.services.join(", ")}.`);
+  else await Promise.race([open(home, config, url), node.ended]);
+  await keepRunning(node, start, wish);
 }
 
 /** Fills the shop on the first start, and shows the way in. */
-async function open(home: string, config: Config, node: NodeProcess, url: string): Promise<void> {
-  rememberGateway(home, node.ref, url);
+async function open(home: string, config: Config, url: string): Promise<void> {
   const local = !process.env.AUTH_JWKS_URI;
   const complete = ALL_SERVICES.every((service) => config.services.includes(service));
   if (complete && local) {

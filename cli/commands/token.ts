@@ -11,7 +11,7 @@ interface TokenOptions {
 export const tokenCommand = (): Command =>
   new Command("token")
     .description("Print a token of the local issuer for each name, one a line.")
-    .argument("<name...>", "who the token is for (its sub)")
+    .argument("<name...>", "who the token is for (its sub)", names)
     .option("--scope <scope>", "a scope it carries; may be repeated, or several in one", scopes, [])
     .option("--organizer <id>", "whose venues and events it manages (its org_id)")
     .option("--expires <span>", "how long it lives, like 90s, 15m, 1h or 7d", span, "1h")
@@ -20,6 +20,11 @@ export const tokenCommand = (): Command =>
         process.stdout.write(`${signToken(eventixHome(), name, { scopes: scope, expires, organizer })}\n`);
       }
     });
+
+function names(value: string, before: string[] = []): string[] {
+  if (value.trim() === "") throw new InvalidArgumentError("A name must not be empty.");
+  return [...before, value];
+}
 
 const scopes = (value: string, before: string[]): string[] => [...before, ...value.split(/[\s,]+/).filter(Boolean)];
 

@@ -62,7 +62,7 @@ export class EventActor {
     this.eventId = eventId;
     this.#memory = memory;
     this.#ports = ports;
-    this.#setClock(now);
+    this.#clockOffsetMs = now - Date.now();
   }
 
   get hasMail(): boolean {
@@ -118,9 +118,10 @@ export class EventActor {
     for (const seatId of hold.seatIds) this.#inFlight.delete(seatId);
   }
 
-  learn(seats: readonly Omit<SeatReading, "index">[], now?: number): void {
-    if (now !== undefined && !Number.isNaN(now)) this.#setClock(now);
-    for (const seat of seats) this.#memory.learn(seat, performance.now());
+  /** `readAt` is of the process's monotonic clock; `clockOffsetMs` is what the database's clock was ahead of this node's, if known. */
+  learn(seats: readonly Omit<SeatReading, "index">[], readAt: number, clockOffsetMs = Number.NaN): void {
+    if (!Number.isNaN(clockOffsetMs)) this.#clockOffsetMs = clockOffsetMs;
+    for (const seat of seats) this.#memory.learn(seat, readAt);
   }
 
   /** Seat indexes of a hold's seats, for their locks; an unknown seat has none. */
@@ -194,10 +195,11 @@ export class EventActor {
     setImmediate(() => {
       const asked = [...this.#toReread];
       this.#toReread = new Set();
+      const readAt = performance.now();
       this.#ports
         .readSeats(this.eventId, asked)
         .then(
-          ({ seats, now }) => this.learn(seats, now),
+          ({ seats, now }) => this.learn(seats, readAt, now - Date.now()),
           // Unread they would wait for ever: let the holds go to the database, which decides and says what is wrong.
           () => this.#letThrough(asked),
         )
@@ -211,10 +213,6 @@ export class EventActor {
   #letThrough(seatIds: readonly string[]): void {
     const unread = new Set(seatIds);
     for (const hold of this.#mailbox) if (hold.seatIds.some((id) => unread.has(id))) hold.refusable = false;
-  }
-
-  #setClock(now: number): void {
-    this.#clockOffsetMs = now - Date.now();
   }
 }
 

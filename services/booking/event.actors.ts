@@ -42,7 +42,10 @@ export class EventActors {
   /** Seats came free elsewhere: a hint, and none of an event that nobody here asks for. */
   released(eventId: string, seats: readonly { seatId: string; version: number }[]): void {
     const actor = this.#awake.get(eventId);
-    actor?.learn(seats.map((seat) => ({ ...seat, status: "AVAILABLE", heldUntil: null })));
+    actor?.learn(
+      seats.map((seat) => ({ ...seat, status: "AVAILABLE", heldUntil: null })),
+      performance.now(),
+    );
   }
 
   stop(): void {

@@ -213,10 +213,10 @@ export class HoldCommitter {
     if (this.#ports.locks.required) throw new LocksRanOut();
   }
 
-  #answer(batch: Ticket[], { verdicts, seats, now }: HoldOutcome): Undecided {
+  #answer(batch: Ticket[], { verdicts, seats, readAt, clockOffsetMs }: HoldOutcome): Undecided {
     const byEvent = Map.groupBy(seats, (seat) => seat.eventId);
     for (const actor of new Set(batch.map((ticket) => ticket.actor)))
-      actor.learn(byEvent.get(actor.eventId) ?? [], now);
+      actor.learn(byEvent.get(actor.eventId) ?? [], readAt, clockOffsetMs);
     const again: Ticket[] = [];
     const runOut = new Set<string>();
     batch.forEach((ticket, n) => {

@@ -26,8 +26,10 @@ export interface HoldOutcome {
   verdicts: Verdict[];
   /** Every seat as it is after the commit. */
   seats: LockedSeat[];
-  /** The database's time in epoch ms; NaN when no event of the batch is known. */
-  now: number;
+  /** By this process's monotonic clock, before they were read. */
+  readAt: number;
+  /** What to add to this node's clock to get the database's; NaN when no event of the batch is known. */
+  clockOffsetMs: number;
 }
 
 /**
@@ -41,6 +43,7 @@ export async function commitHolds(
   { wait, beforeWriting }: { wait: boolean; beforeWriting: () => void },
 ): Promise<HoldOutcome> {
   return withClient(pool, async (client) => {
+    const readAt = performance.now();
     const view = await firstFlight(client, holds, wait);
     const verdicts = planHolds(holds, view);
     const grants = verdicts.flatMap((v, n) => (v.kind === "granted" ? [{ ...v, hold: holds[n] as BatchedHold }] : []));
@@ -52,7 +55,12 @@ export async function commitHolds(
     const seats = new Map<string, LockedSeat>(view.seats);
     for (const seat of grants.flatMap((g) => g.seats)) seats.set(seatKey(seat.eventId, seat.seatId), seat);
     const [terms] = view.terms.values();
-    return { verdicts, seats: [...seats.values()], now: terms?.now.getTime() ?? Number.NaN };
+    return {
+      verdicts,
+      seats: [...seats.values()],
+      readAt,
+      clockOffsetMs: terms ? terms.now.getTime() - view.clock : Number.NaN,
+    };
   });
 }
 

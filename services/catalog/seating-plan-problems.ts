@@ -8,7 +8,7 @@ export interface Place {
   seat?: string | undefined;
 }
 
-/** Findings of one kind: all are counted, the first thousand kept. A broken plan has as many as it has seats. */
+/** Findings of one kind: all are counted, the first twenty thousand kept. A broken plan has as many as it has seats. */
 export class Problems {
   readonly listed: PlanProblem[] = [];
   count = 0;

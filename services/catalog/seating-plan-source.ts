@@ -40,7 +40,12 @@ function choose(items: unknown[], listPath: string | undefined, planId?: string,
   if (!first)
     return refuse(`There is no plan ${quoted(String(planId))} in this API reply. It has: ${all}.${more}`, listPath);
   if (wanted.length > 1)
-    return refuse(`This API reply has several plans: choose one by its id. It has: ${all}.`, listPath);
+    return refuse(
+      planId === undefined
+        ? `This API reply has several plans: choose one by its id. It has: ${all}.`
+        : `This API reply has several plans ${quoted(planId)}: send the one that is meant by itself.`,
+      listPath,
+    );
   return unwrap(first.item, first.at);
 }
 

@@ -129,7 +129,7 @@ test("seats that cannot be read are left to the batch, which says what is wrong"
 
 test("what is known of a seat is not undone by an older reading", () => {
   const { actor } = actorWith([booked(1), booked(2)]);
-  actor.learn([seat(1, { version: 4 }), seat(2, { version: 6 })]);
+  actor.learn([seat(1, { version: 4 }), seat(2, { version: 6 })], performance.now());
   const [late, right] = [holdOf([1]), holdOf([2])];
   actor.offer(late.hold);
   actor.offer(right.hold);

@@ -86,13 +86,21 @@ test("a setting that cannot be is named before anything is started", async () =>
   assert.match(stderr, /^eventix: These settings are not valid:\n {2}PORT=http: must be a whole number/);
 });
 
-test("when the node ends by itself, start says so, ends the rest and fails", async () => {
+test("when the node ends by itself, start says so and starts it again, as often as needed", async () => {
   const lone = startEventix(["start"], { env: { ...env(), SERVICES: "catalog" } });
   await until(() => lone.printed().includes("The node is ready"), { what: "the node to be ready" });
-  process.kill(readNode(eventixHome())?.node?.pid as number, "SIGKILL");
-  const { code, stderr } = await lone.finished;
-  assert.equal(code, 1);
-  assert.match(stderr, /eventix: The node ended by itself with signal SIGKILL/);
+  for (const times of [1, 2]) {
+    const killed = readNode(eventixHome())?.node;
+    process.kill(killed?.pid as number, "SIGKILL");
+    const again = () => lone.printed().split("The node is ready again.").length === times + 1;
+    await until(again, { what: "another node to be ready", ms: 30_000 });
+    assert.notEqual(readNode(eventixHome())?.node?.pid, killed?.pid);
+  }
+  assert.match(lone.printed(), /The node ended by itself with signal SIGKILL; .* again in 1 s .*again in 2 s/s);
+  const last = readNode(eventixHome())?.node;
+  lone.child.kill("SIGINT");
+  assert.equal((await lone.finished).code, 0);
+  assert.equal(isRunning(last), false);
   assert.equal(readNode(eventixHome()), undefined);
 });
 
