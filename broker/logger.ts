@@ -41,11 +41,20 @@ function stdout(logFormat: Config["logFormat"]): DestinationStream {
   return pretty({ sync: true, singleLine: true, ignore: "ns,nodeID,mod", translateTime: "SYS:HH:MM:ss.l" });
 }
 
+/** One flat object and a text, as the line of each request is: to be logged as it is. */
+function isInOrder(args: unknown[]): args is [object, string] {
+  const [first, second] = args;
+  if (args.length !== 2 || typeof second !== "string" || typeof first !== "object" || first === null) return false;
+  if (first instanceof Error || Array.isArray(first)) return false;
+  return Object.values(first).every((value) => typeof value !== "object" || value === null);
+}
+
 /**
  * Moleculer and its services log as the console does, `warn("text", data, error)`; pino wants what is not text first, and
  * silently drops what comes after a text without placeholders.
  */
 export function objectFirst(args: unknown[]): [object, string] | [string] {
+  if (isInOrder(args)) return args;
   const texts = args.filter((arg) => typeof arg !== "object" || arg === null).map(String);
   const objects = args.filter((arg) => typeof arg === "object" && arg !== null);
   const message = texts.join(" ");

@@ -1,5 +1,6 @@
 import type { Pool, QueryConfig } from "pg";
 import { type Fact, type NewFact, parseFact } from "#contracts/events.ts";
+import { plainArray } from "./plain-array.ts";
 import type { Tx } from "./transaction.ts";
 
 /** The outbox row of a dead letter: a record that a consumer can never apply, with its bytes as they came. */
@@ -33,7 +34,7 @@ export function insertFacts(facts: readonly NewFact[]): QueryConfig {
              with ordinality as f(id, topic, key, value, n)
       order by f.n`,
     values: [
-      facts.map((f) => f.id),
+      plainArray(facts.map((f) => f.id)),
       facts.map((f) => f.type),
       facts.map((f) => f.subject),
       facts.map((f) => JSON.stringify(f)).join("\n"),
@@ -97,7 +98,7 @@ export const readOldest: QueryConfig = {
 export const deleteRows = (rows: readonly OutboxRow[]): QueryConfig => ({
   name: "outbox-delete-rows",
   text: "delete from outbox where id = any($1::bigint[])",
-  values: [rows.map((row) => row.id)],
+  values: [plainArray(rows.map((row) => row.id))],
 });
 
 /** Facts of one key that an operator is shown. */

@@ -1,3 +1,4 @@
+import { plainArray } from "./plain-array.ts";
 import type { Tx } from "./transaction.ts";
 
 /**
@@ -12,7 +13,7 @@ export async function claimNew(tx: Tx, consumer: string, factIds: readonly strin
       select $1, f.id from unnest($2::uuid[]) as f(id) order by f.id
       on conflict do nothing
       returning fact_id`,
-    values: [consumer, factIds],
+    values: [consumer, plainArray(factIds)],
   });
   return new Set(rows.map((row) => row.fact_id));
 }

@@ -1,5 +1,6 @@
 import type { QueryConfig } from "pg";
 import { EventixError } from "#contracts/errors.ts";
+import { plainArray } from "#mixins/plain-array.ts";
 import { flight, type Tx } from "#mixins/transaction.ts";
 import type { Booking } from "./booking-view.ts";
 import { type LockedSeat, seatKey } from "./hold.plan.ts";
@@ -84,8 +85,8 @@ const updateBookings = (changes: readonly Replaced<Booking>[]): QueryConfig => (
         as k(event_id, id, old_status, old_version, status, reason, version, ticket_reference, capture_id)
       where b.event_id = k.event_id and b.id = k.id and b.status = k.old_status and b.version = k.old_version`,
   values: [
-    changes.map((c) => c.before.eventId),
-    changes.map((c) => c.before.id),
+    plainArray(changes.map((c) => c.before.eventId)),
+    plainArray(changes.map((c) => c.before.id)),
     changes.map((c) => c.before.status),
     changes.map((c) => c.before.version),
     changes.map((c) => c.after.status),
@@ -102,7 +103,7 @@ const updateItems = (bookings: readonly Booking[], release: boolean): QueryConfi
       update booking_items i set released_at = ${release ? "clock_timestamp()" : "null"}
       from unnest($1::uuid[], $2::uuid[]) as k(event_id, booking_id)
       where i.event_id = k.event_id and i.booking_id = k.booking_id and i.released_at is ${release ? "" : "not "}null`,
-  values: [bookings.map((b) => b.eventId), bookings.map((b) => b.id)],
+  values: [plainArray(bookings.map((b) => b.eventId)), plainArray(bookings.map((b) => b.id))],
 });
 
 const updateSeats = (changes: readonly Replaced<LockedSeat>[]): QueryConfig => ({
@@ -114,12 +115,12 @@ const updateSeats = (changes: readonly Replaced<LockedSeat>[]): QueryConfig => (
         as k(event_id, seat_id, old_version, status, booking_id, held_until, version)
       where s.event_id = k.event_id and s.seat_id = k.seat_id and s.version = k.old_version`,
   values: [
-    changes.map((c) => c.before.eventId),
-    changes.map((c) => c.before.seatId),
-    changes.map((c) => c.before.version),
+    plainArray(changes.map((c) => c.before.eventId)),
+    plainArray(changes.map((c) => c.before.seatId)),
+    plainArray(changes.map((c) => c.before.version)),
     changes.map((c) => c.after.status),
     changes.map((c) => c.after.bookingId),
-    changes.map((c) => (c.after.heldUntil === null ? null : new Date(c.after.heldUntil))),
+    plainArray(changes.map((c) => (c.after.heldUntil === null ? "null" : new Date(c.after.heldUntil).toISOString()))),
     changes.map((c) => c.after.version),
   ],
 });

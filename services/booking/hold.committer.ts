@@ -107,7 +107,7 @@ export class HoldCommitter {
     if (this.#inFlight.length === BATCHES_IN_FLIGHT) return false;
     let waiting = 0;
     for (const actor of this.#withMail) waiting += actor.mailCount;
-    return waiting >= Math.min(...this.#inFlight);
+    return waiting >= (Math.max(...this.#inFlight) / 2) * this.#inFlight.length;
   }
 
   #onTick(): void {

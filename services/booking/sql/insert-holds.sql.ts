@@ -1,5 +1,6 @@
 import type { QueryConfig } from "pg";
 import type { BookingResponse } from "#contracts/booking.ts";
+import { plainArray } from "#mixins/plain-array.ts";
 import type { GrantedSeat, HoldRequest, TermsNow } from "../hold.plan.ts";
 
 /** A hold that the plan granted, with what is to be written for it. */
@@ -24,15 +25,15 @@ export function insertBookings(grants: readonly Granted[]): QueryConfig {
         as b(event_id, id, organizer_id, user_id, total_minor, currency, expires_at, correlation_id, created_at)
       order by event_id, id`,
     values: [
-      grants.map((g) => g.hold.eventId),
-      grants.map((g) => g.booking.id),
+      plainArray(grants.map((g) => g.hold.eventId)),
+      plainArray(grants.map((g) => g.booking.id)),
       grants.map((g) => g.terms.organizerId),
       grants.map((g) => g.hold.userId),
-      grants.map((g) => g.booking.totalMinor),
+      plainArray(grants.map((g) => g.booking.totalMinor)),
       grants.map((g) => g.booking.currency),
-      grants.map((g) => g.booking.expiresAt),
+      plainArray(grants.map((g) => g.booking.expiresAt)),
       grants.map((g) => g.hold.correlationId),
-      grants.map((g) => g.booking.createdAt),
+      plainArray(grants.map((g) => g.booking.createdAt)),
     ],
   };
 }
@@ -47,10 +48,10 @@ export function insertItems(seats: readonly GrantedSeat[]): QueryConfig {
       from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[]) as i(event_id, booking_id, seat_id, price_minor)
       order by event_id, seat_id`,
     values: [
-      seats.map((s) => s.eventId),
-      seats.map((s) => s.bookingId),
-      seats.map((s) => s.seatId),
-      seats.map((s) => s.priceMinor),
+      plainArray(seats.map((s) => s.eventId)),
+      plainArray(seats.map((s) => s.bookingId)),
+      plainArray(seats.map((s) => s.seatId)),
+      plainArray(seats.map((s) => s.priceMinor)),
     ],
   };
 }
@@ -66,11 +67,11 @@ export function takeSeats(seats: readonly GrantedSeat[]): QueryConfig {
         as k(event_id, seat_id, booking_id, held_until, version)
       where s.event_id = k.event_id and s.seat_id = k.seat_id`,
     values: [
-      seats.map((s) => s.eventId),
-      seats.map((s) => s.seatId),
-      seats.map((s) => s.bookingId),
-      seats.map((s) => new Date(s.heldUntil)),
-      seats.map((s) => s.version),
+      plainArray(seats.map((s) => s.eventId)),
+      plainArray(seats.map((s) => s.seatId)),
+      plainArray(seats.map((s) => s.bookingId)),
+      plainArray(seats.map((s) => new Date(s.heldUntil).toISOString())),
+      plainArray(seats.map((s) => s.version)),
     ],
   };
 }

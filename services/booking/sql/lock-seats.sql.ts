@@ -1,5 +1,6 @@
 import type { QueryConfig, QueryResultRow } from "pg";
 import type { SeatStatus } from "#contracts/booking.ts";
+import { plainArray } from "#mixins/plain-array.ts";
 import type { LockedSeat } from "../hold.plan.ts";
 
 /**
@@ -15,7 +16,7 @@ export function lockSeats(seats: readonly { eventId: string; seatId: string }[],
       join seat_inventory s on s.event_id = k.event_id and s.seat_id = k.seat_id
       order by s.event_id, s.seat_id
       for update of s ${wait ? "" : "skip locked"}`,
-    values: [seats.map((s) => s.eventId), seats.map((s) => s.seatId)],
+    values: [plainArray(seats.map((s) => s.eventId)), plainArray(seats.map((s) => s.seatId))],
   };
 }
 
