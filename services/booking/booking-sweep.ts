@@ -6,9 +6,11 @@ import { applyToLocked, type Released } from "./booking.changes.ts";
 import { findExpired, lockRunOut } from "./booking.repository.ts";
 import type { Booking } from "./booking-view.ts";
 
-const CHUNK = 100;
+/** The first chunk of a run is small, since mostly little is due; each next one is twice as large. */
+const CHUNK_FIRST = 100;
+const CHUNK_MAX = 5_000;
 /** A run ends after so many chunks, so that it can be stopped; the next one goes on. */
-const CHUNKS_MAX = 1_000;
+const CHUNKS_MAX = 100;
 const LOCK_TIMEOUT = "55P03";
 
 export interface Swept {
@@ -28,13 +30,14 @@ export interface Swept {
 export async function sweepAll(pool: Pool, announce: (released: Released[]) => void): Promise<{ expired: number }> {
   let total = 0;
   let failure: unknown;
-  for (let chunks = 0; chunks < CHUNKS_MAX; chunks++) {
-    const { found, expired, released, failures } = await sweepDue(pool, { limit: CHUNK });
+  for (let [chunks, limit] = [0, CHUNK_FIRST]; chunks < CHUNKS_MAX; chunks++) {
+    const { found, expired, released, failures } = await sweepDue(pool, { limit });
     total += expired;
     failure ??= failures[0];
     if (expired > 0) announce(released);
     // Nothing expired of a full chunk: all its rows are locked by others for long. The next run finds them again.
-    if (found < CHUNK || expired === 0) break;
+    if (found < limit || expired === 0) break;
+    limit = Math.min(2 * limit, CHUNK_MAX);
   }
   if (failure !== undefined) throw failure;
   return { expired: total };
