@@ -1,5 +1,6 @@
 import type { Kafka, Producer, TopicMessages } from "kafkajs";
 import type { Logger } from "moleculer";
+import { isUnusable } from "#broker/kafka-transporter/errors.ts";
 import { deadLetterTopic } from "#contracts/topics.ts";
 import { FACT_PARTITIONER } from "./fact-partitioner.ts";
 import type { OutboxRow } from "./outbox.repository.ts";
@@ -46,6 +47,7 @@ export class FactPublisher {
     try {
       await this.#send(rows);
     } catch (error) {
+      if (isUnusable(error)) await this.disconnect();
       if (!isTooLarge(error)) throw error;
       await this.#publishHalves(rows);
     }

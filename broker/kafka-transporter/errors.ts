@@ -10,3 +10,22 @@ export const queueFull = () =>
 /** Trying again would not help. */
 export const tooLarge = (bytes: number, maxBytes: number) =>
   new Errors.MoleculerError(`A packet of ${bytes} bytes is above the limit of ${maxBytes}.`, 413, "PACKET_TOO_LARGE");
+
+/**
+ * Of a client that connected while the broker stood still: kafkajs takes it for connected, never asks again which requests its
+ * broker knows, and fails all of them. Only another connection helps.
+ */
+export const isUnusable = (error: unknown): boolean =>
+  causesOf(error).some(({ message }) => message?.includes("Broker not connected"));
+
+interface Failure {
+  type?: string;
+  message?: string;
+  cause?: unknown;
+}
+
+/** An error and what it wraps. */
+export function causesOf(error: unknown): Failure[] {
+  const failure = error as Failure | undefined;
+  return failure === undefined ? [] : [failure, ...causesOf(failure.cause)];
+}

@@ -196,9 +196,10 @@ export class KafkaTransporter extends Transporters.Base {
     this.#looking = setInterval(() => this.#quietly(look()), this.#limits.lookForGoneMs).unref();
   }
 
-  readonly #onNodeGone = ({ node }: { node: { id: string } }): void => {
+  /** A node that was only missed has left its inbox behind: to renew for it, while Kafka may be what is missing, helps nobody. */
+  readonly #onNodeGone = ({ node, unexpected }: { node: { id: string }; unexpected: boolean }): void => {
     this.#queue?.forget(inboxTopic(this.prefix, node.id));
-    this.#outlet?.renew();
+    if (!unexpected) this.#outlet?.renew();
   };
 
   /** Closes whatever is open, each on its own, so that one failure leaves nothing behind. */

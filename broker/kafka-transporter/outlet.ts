@@ -1,4 +1,5 @@
 import { type Admin, type Kafka, Partitioners, type Producer } from "kafkajs";
+import { causesOf, isUnusable } from "./errors.ts";
 import type { TopicMessages } from "./send-queue.ts";
 import { waitForTopic } from "./topics.ts";
 
@@ -9,7 +10,9 @@ const ACKS_LEADER = 1;
  * Publishes without retries, so that no packet arrives twice.
  *
  * A kafkajs producer asks for the metadata of every topic it ever wrote to, whenever it meets a new one, and that fails when
- * any of them has been removed: so it is replaced when a node has left, and before a new topic when one is found missing.
+ * any of them has been removed: so it is replaced when a node has left, and before a new topic when one is found missing. And
+ * one that connects while the broker stands still takes itself for connected for ever after, and sends nothing: so it is
+ * replaced when it says that.
  */
 export class Outlet {
   readonly #kafka: Kafka;
@@ -43,7 +46,7 @@ export class Outlet {
     try {
       await this.#producer.sendBatch({ acks: ACKS_LEADER, topicMessages: batch });
     } catch (error) {
-      if (isMissingTopic(error)) this.renew();
+      if (isMissingTopic(error) || isUnusable(error)) this.renew();
       throw error;
     }
   }
@@ -96,7 +99,5 @@ async function connectProducer(kafka: Kafka): Promise<Producer> {
   return producer;
 }
 
-function isMissingTopic(error: unknown): boolean {
-  const { type, cause } = error as { type?: string; cause?: unknown };
-  return type === "UNKNOWN_TOPIC_OR_PARTITION" || (cause !== undefined && isMissingTopic(cause));
-}
+const isMissingTopic = (error: unknown): boolean =>
+  causesOf(error).some(({ type }) => type === "UNKNOWN_TOPIC_OR_PARTITION");

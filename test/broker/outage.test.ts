@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { ServiceBroker } from "moleculer";
 import { brokerOptions } from "#broker/broker.options.ts";
 import { KafkaTransporter } from "#broker/kafka-transporter/kafka.transporter.ts";
@@ -42,6 +43,23 @@ test("a node without Kafka says so once, not at each retry, and once when Kafka 
   await until("an answer", () => caller.call("cut-off.who").catch(() => undefined));
   assert.equal(troubles().length, 1);
   assert.equal(said(["info"]).filter((msg) => msg.startsWith("Kafka answers again")).length, 1);
+});
+
+test("nodes hear each other again after Kafka stood still for longer than its clients wait", async () => {
+  const [one, two] = [await startBehindProxy("one"), await startBehindProxy("two")];
+  const ask = (node: typeof one, other: string) =>
+    node.broker.call(`${other}.who`, {}, { timeout: 500 }).catch(() => "");
+  const both = async () => (await ask(one, "two")) === "two" && (await ask(two, "one")) === "one";
+  await until("both to answer", both);
+  for (const { proxy, broker } of [one, two]) {
+    proxy.standStill();
+    // A node that leaves: the way out is made anew, now or never.
+    broker.localBus.emit("$node.disconnected", { node: { id: "gone" }, unexpected: false });
+  }
+  // Longer than a request waits for its answer: who connects meanwhile gives up, and kafkajs says nothing of it.
+  await sleep(7_000);
+  await Promise.all([one, two].map(({ proxy }) => proxy.mend()));
+  await until("both to answer again", both);
 });
 
 test("a node stops within seconds though Kafka takes everything and answers nothing", async () => {

@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:net";
 import { after, before, beforeEach, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Kafka, logLevel } from "kafkajs";
 import type { Pool } from "pg";
 import { FactPublisher } from "#mixins/fact-publisher.ts";
 import { Relay } from "#mixins/relay.ts";
+import { openProxy } from "../broker/support/proxy.ts";
 import { eventually, kafka, makeTopic, openDatabase, readTopic, recordingLogger } from "./fixture.ts";
 
 let pool: Pool;
@@ -57,6 +59,31 @@ test("a relay without Kafka says so once, keeps what it has, and stops quickly",
   assert.equal(lines.length, 1);
   assert.match(lines[0] ?? "", /^error facts wait in the outbox/);
   assert.equal(await outboxIsEmpty(), false);
+});
+
+test("a relay that began while Kafka stood still goes on when that is over", async () => {
+  const topic = await makeTopic(`test.${randomUUID()}`);
+  const { logger } = recordingLogger();
+  const proxy = await openProxy((process.env.KAFKA_BROKERS ?? "").split(",")[0] as string);
+  const { socketFactory } = proxy;
+  const retry = { retries: 0 };
+  const still = new Kafka({
+    brokers: ["kafka:1"],
+    socketFactory,
+    requestTimeout: 500,
+    retry,
+    logLevel: logLevel.NOTHING,
+  });
+  proxy.standStill();
+  const relay = new Relay(pool, new FactPublisher(still, logger), logger);
+  relay.start();
+  await write(topic, "kept");
+  // Longer than a request waits for its answer: who connects meanwhile gives up, and kafkajs says nothing of it.
+  await sleep(1_500);
+  await proxy.mend();
+  await eventually(outboxIsEmpty);
+  await relay.stop();
+  await proxy.close();
 });
 
 test("a relay goes on by itself when its topic can be written again, and says how long that took", async () => {

@@ -6,7 +6,7 @@ import type { ISocketFactory } from "kafkajs";
 export async function openProxy(broker: string) {
   const [host, port] = broker.split(":");
   const sockets = new Set<Socket>();
-  let state: "open" | "cut" | "clogged" = "open";
+  let state: "open" | "cut" | "clogged" | "still" = "open";
   const server = createServer((near) => {
     const far = connect(Number(port), host);
     for (const [from, to] of [
@@ -14,7 +14,8 @@ export async function openProxy(broker: string) {
       [far, near],
     ] as const) {
       sockets.add(from);
-      from.on("data", (data) => state === "open" && to.write(data));
+      if (state === "still") from.pause();
+      from.on("data", (data) => state !== "clogged" && to.write(data));
       from.on("error", () => {});
       from.on("close", () => {
         sockets.delete(from);
@@ -40,8 +41,14 @@ export async function openProxy(broker: string) {
     clog() {
       state = "clogged";
     },
+    /** Everything waits, and comes through when it is mended, as from a server that was stopped for a while. */
+    standStill() {
+      state = "still";
+      for (const socket of sockets) socket.pause();
+    },
     async mend() {
       state = "open";
+      for (const socket of sockets) socket.resume();
       if (server.listening) return;
       server.listen(at, "127.0.0.1");
       await once(server, "listening");
