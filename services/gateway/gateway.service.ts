@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { CallingOptions, Context, Service, ServiceSchema } from "moleculer";
 import web, { type ApiSettingsSchema, type GatewayResponse, type IncomingRequest } from "moleculer-web";
@@ -17,10 +17,11 @@ import { allowOrigin } from "./cors.ts";
 import { DOCS_ALIASES } from "./docs.ts";
 import { ClusterHealthView, HEALTH_ALIASES, ServicesOffered } from "./health.ts";
 import { httpErrorOf } from "./http-errors.ts";
-import { limitConnections } from "./http-server.ts";
+import { makeServer } from "./http-server.ts";
 import { KeyRing } from "./key-ring.ts";
 import { Listeners } from "./listeners.ts";
-import { type Alias, findAlias, methodsAt } from "./methods.ts";
+import type { Answering } from "./malformed.ts";
+import { type Alias, findAlias, methodsAt, methodsOf } from "./methods.ts";
 import { paramsOf, parseQuery } from "./params.ts";
 import { RateLimiter } from "./rate-limit.ts";
 import { rememberRoute, watchRequest } from "./request-log.ts";
@@ -29,17 +30,15 @@ import { CALL_TIMEOUT_MS, ENDPOINTS, type Endpoint } from "./routes.ts";
 import { SharedAnswers } from "./shared-answers.ts";
 import { sendJson, successOf } from "./success.ts";
 
-interface Gateway extends Service, Gatekeepers {
+interface Gateway extends Service, Gatekeepers, Answering {
   server: Server;
   listeners: Listeners;
-  httpHandler(req: IncomingMessage, res: ServerResponse): Promise<void>;
   aliases: OurAlias[];
   shared: SharedAnswers;
   requests: RequestsUnderWay;
   clusterHealth: ClusterHealthView;
   drain(): Promise<void>;
   sendResponse(req: IncomingRequest, res: GatewayResponse, data: unknown): void;
-  sendError(req: IncomingRequest, res: GatewayResponse, error: unknown): void;
   answer(endpoint: Endpoint, params: object, req: IncomingRequest, res: GatewayResponse): Promise<void>;
 }
 interface OurAlias extends Alias {
@@ -102,8 +101,7 @@ const gateway: ServiceSchema<ApiSettingsSchema, object, object, Gateway> = {
     this.clusterHealth = new ClusterHealthView(this.broker);
     healthOf(this.broker).add(new ServicesOffered(this.broker));
     healthOf(this.broker).add(keys);
-    this.server = createServer((req, res) => this.httpHandler(req, res));
-    limitConnections(this.server);
+    this.server = makeServer(this);
     this.listeners = new Listeners(this.server);
   },
 
@@ -127,6 +125,14 @@ const gateway: ServiceSchema<ApiSettingsSchema, object, object, Gateway> = {
     async httpHandler(req: IncomingRequest, res: GatewayResponse, next?: () => void) {
       if (this.requests.isFull && !isProbe(req)) refuseBusy(this.logger, req, res);
       else await handleHttp.call(this, req, res, next);
+    },
+
+    refuse(req: IncomingRequest, res: GatewayResponse, error: EventixError) {
+      res.locals = {};
+      beginRequest.call(this, {}, req, res);
+      res.setHeader("connection", "close");
+      if (req.method === "CONNECT") res.setHeader("allow", methodsOf(this.aliases));
+      this.sendError(req, res, error);
     },
 
     /** The query stays text until it is known who asks what: see aliasHandler. */
@@ -206,6 +212,8 @@ const gateway: ServiceSchema<ApiSettingsSchema, object, object, Gateway> = {
     },
 
     sendError(req: IncomingRequest, res: GatewayResponse, error: unknown) {
+      // Refused already, since the rest of it could not be read.
+      if (res.writableEnded) return;
       const correlationId = String(res.getHeader(CORRELATION_HEADER));
       const { status, headers, body } = httpErrorOf(error, correlationId);
       if (status === 500) this.logger.error({ correlationId, method: req.method, err: error }, "a request failed");

@@ -20,8 +20,12 @@ export function findAlias<A extends Alias>(
 }
 
 /** The methods that a path takes, as for Allow; empty where there is nothing. */
-export function methodsAt(aliases: readonly Alias[], path: string): string {
-  const methods = new Set(aliases.filter(({ re }) => re.test(path)).map(({ method }) => method));
+export const methodsAt = (aliases: readonly Alias[], path: string): string =>
+  methodsOf(aliases.filter(({ re }) => re.test(path)));
+
+/** The methods that any of these takes, as for Allow. */
+export function methodsOf(aliases: readonly Alias[]): string {
+  const methods = new Set(aliases.map(({ method }) => method));
   if (methods.size === 0) return "";
   return [...methods, ...(methods.has("GET") ? ["HEAD"] : []), "OPTIONS"].join(", ");
 }

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { connect } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { Errors } from "moleculer";
 import { ERRORS, EventixError } from "#contracts/errors.ts";
@@ -172,31 +171,5 @@ test("the routes cannot be changed from the bus", async () => {
       gateway.broker.call(action, {}),
       (error: { type: string }) => error.type === "SERVICE_NOT_FOUND",
     );
-  }
-});
-
-describe("what is no HTTP request is answered in the same form:", () => {
-  const POST = "POST /api/bookings HTTP/1.1\r\nhost: x\r\n";
-  const malformed: [string, string][] = [
-    ["a broken first line", "NONSENSE\r\n\r\n"],
-    ["headers of 20 kB", `GET / HTTP/1.1\r\nhost: x\r\nauthorization: ${"x".repeat(20_000)}\r\n\r\n`],
-    ["a length and chunks", `${POST}content-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`],
-    ["a chunk of no length", `${POST}transfer-encoding: chunked\r\n\r\nZZ\r\n`],
-    ["an encoding that is no chunks", `${POST}transfer-encoding: gzip\r\n\r\nZZ\r\n`],
-    ["TLS", "\x16\x03\x01\x00\x05\x01"],
-    ["a path with bytes that are no ASCII", "GET /api/events/\u00e9 HTTP/1.1\r\nhost: x\r\n\r\n"],
-    ["two lengths", "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n"],
-  ];
-  for (const [name, bytes] of malformed) {
-    test(name, async () => {
-      const socket = connect(Number(new URL(gateway.url).port), "127.0.0.1").setEncoding("utf8");
-      socket.write(bytes);
-      let answer = "";
-      for await (const chunk of socket) answer += chunk;
-      const [head = "", body = ""] = answer.split("\r\n\r\n");
-      assert.match(head, /^HTTP\/1\.1 422 /);
-      assert.match(head, /x-correlation-id: \S+/);
-      assert.equal(JSON.parse(body).error.code, "VALIDATION_ERROR");
-    });
   }
 });
