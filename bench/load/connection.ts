@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
 export interface Answer {
@@ -29,6 +30,13 @@ export class Connection {
     this.#socket ??= this.#open();
     this.#socket.write(request);
     return promise;
+  }
+
+  /** Connects before there is something to send. */
+  async open(): Promise<this> {
+    this.#socket ??= this.#open();
+    if (this.#socket.connecting) await once(this.#socket, "connect");
+    return this;
   }
 
   close(): void {

@@ -16,14 +16,17 @@ interface Tally {
 
 /** Connections of an open loop: beyond this arrivals wait for one, and the wait counts. */
 const CONNECTIONS_MAX = 8_000;
+/** Connections that are made at a time before the clock starts. */
+const OPENED_AT_ONCE = 32;
 
 async function run(job: LoadJob): Promise<LoadResult> {
   const requests = job.requests.map((line) => bytesOf(line, job));
   const tally: Tally = { statuses: {}, withoutRetryAfter: 0, served: [], refused: [] };
+  const idle = "open" in job.pace ? await openConnections(job.port, Math.min(job.pace.open, CONNECTIONS_MAX)) : [];
   const cpu = process.cpuUsage();
   const began = performance.now();
   if ("closed" in job.pace) await closedLoop(requests, job, job.pace.closed, tally);
-  else await openLoop(requests, job, job.pace.open, tally);
+  else await openLoop(requests, job, { perSecond: job.pace.open, idle }, tally);
   const { user, system } = process.cpuUsage(cpu);
   return {
     statuses: tally.statuses,
@@ -49,14 +52,28 @@ async function closedLoop(requests: Buffer[], job: LoadJob, inFlight: number, ta
   );
 }
 
+/** Of buyers who are there already when the clock starts, since they looked at the hall before. */
+async function openConnections(port: number, count: number): Promise<Connection[]> {
+  const opened: Connection[] = [];
+  while (opened.length < count) {
+    const some = Array.from({ length: OPENED_AT_ONCE }, () => new Connection(port).open());
+    opened.push(...(await Promise.all(some)));
+  }
+  return opened;
+}
+
 /** Arrivals are a Poisson process; latency is counted from when each was due, so that a stall is not left out. */
-async function openLoop(requests: Buffer[], job: LoadJob, perSecond: number, tally: Tally): Promise<void> {
+async function openLoop(
+  requests: Buffer[],
+  job: LoadJob,
+  { perSecond, idle }: { perSecond: number; idle: Connection[] },
+  tally: Tally,
+): Promise<void> {
   const began = performance.now();
   const end = began + job.seconds * 1_000;
-  const idle: Connection[] = [];
   const waiting: { request: Buffer; due: number }[] = [];
   const running = new Set<Promise<void>>();
-  let connections = 0;
+  let connections = idle.length;
   const start = (connection: Connection, request: Buffer, due: number): void => {
     const done = exchange(connection, request, due, tally).then(() => {
       running.delete(done);
