@@ -1,7 +1,7 @@
 import { styleText } from "node:util";
 import type { Fact, FactData } from "#contracts/events.ts";
 import { KAFKA_TOPICS } from "#contracts/topics.ts";
-import { money } from "../inspect/text.ts";
+import { instant, money } from "../inspect/text.ts";
 import type { Tapped } from "./tapped.ts";
 
 type Colour = Parameters<typeof styleText>[0];
@@ -25,7 +25,7 @@ const COLOURS: Record<string, Colour> = {
 export function lineOf({ topic, key, time, fact, trouble }: Tapped, now: Date): string {
   const what = [fact && phrase(fact), trouble].filter(Boolean).join("; ");
   const parts = [
-    localTime(time, now),
+    utcTime(time, now),
     topic.padEnd(TYPE_WIDTH),
     (fact?.subject ?? key).padEnd(UUID_LENGTH),
     what,
@@ -40,13 +40,11 @@ export function lineOf({ topic, key, time, fact, trouble }: Tapped, now: Date): 
   return colour === undefined ? line : styleText(colour, line);
 }
 
-/** The time of day where the reader is, with the date if that is another. */
-export function localTime(time: Date, now: Date): string {
-  const two = (n: number) => String(n).padStart(2, "0");
-  const day = (date: Date) => `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-  const clock = `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
-  const ofDay = `${clock}.${String(time.getMilliseconds()).padStart(3, "0")}`;
-  return day(time) === day(now) ? ofDay : `${day(time)} ${ofDay}`;
+/** The time of day in UTC, as all that Eventix says, with the date if that is not today's. */
+export function utcTime(time: Date, now: Date): string {
+  const shown = instant(time.toISOString());
+  const today = now.toISOString().slice(0, 10);
+  return shown.startsWith(today) ? shown.slice(today.length + 1) : shown;
 }
 
 /** What a fact says, in a few words. */

@@ -1,5 +1,5 @@
 import { table } from "../inspect/text.ts";
-import { localTime } from "./line.ts";
+import { utcTime } from "./line.ts";
 import type { Tapped } from "./tapped.ts";
 
 /** A rate is that of the last seconds. */
@@ -44,7 +44,7 @@ export class Stats {
     const cells = rows.map(({ topic, count, perSecond }) => [
       topic,
       ...numbers(count.total, perSecond),
-      localTime(new Date(count.latestMs), date),
+      utcTime(new Date(count.latestMs), date),
     ]);
     const footer = rows.length > 1 ? [["all", ...numbers(all.total, all.perSecond), ""]] : [];
     return table(

@@ -1,3 +1,4 @@
+import { clock } from "../inspect/text.ts";
 import { lineOf } from "./line.ts";
 import { Stats } from "./stats.ts";
 import type { Tapped } from "./tapped.ts";
@@ -56,7 +57,8 @@ function stats(print: Print): View {
   const canDraw = process.stdout.isTTY;
   let drawn = 0;
   const draw = () => {
-    const text = `${new Date().toLocaleTimeString()}\n${stats.text()}`;
+    const now = new Date();
+    const text = `Facts by topic, at ${clock(now.toISOString(), now)}\n${stats.text(now)}`;
     const over = drawn > 0 ? `\x1b[${drawn}A\x1b[0J` : "";
     drawn = canDraw ? text.split("\n").length - 1 : 0;
     return print(`${over}${text}${canDraw ? "" : "\n"}`);

@@ -129,6 +129,7 @@ test("--stats counts what came, by topic", async () => {
   await confirmed();
   const tap = startEventix([...OURS, "--stats", "--from-beginning", "--topic", "booking.confirmed"]);
   await until(() => /booking\.confirmed +\d/.test(tap.printed()), { what: "the counts" });
+  assert.match(tap.printed(), /^Facts by topic, at \d\d:\d\d:\d\dZ\nTOPIC /m);
   const { stderr } = await ended(tap);
   assert.match(stderr, /TOPIC +FACTS +A SECOND +LATEST\nbooking\.confirmed +\d+ +\d+\.\d/);
 });

@@ -5,14 +5,17 @@ import { stripVTControlCharacters } from "node:util";
 import { type Fact, newFact } from "#contracts/events.ts";
 import type { ReadPartition } from "#mixins/fact-reader.ts";
 import { isWanted, type Wanted } from "../../cli/tap/filter.ts";
-import { lineOf, localTime } from "../../cli/tap/line.ts";
+import { lineOf, utcTime } from "../../cli/tap/line.ts";
 import { Merge } from "../../cli/tap/merge.ts";
 import { Stats } from "../../cli/tap/stats.ts";
 import { type Tapped, tapped } from "../../cli/tap/tapped.ts";
 
+// Where it is another day than in UTC for half of the day.
+process.env.TZ = "Pacific/Auckland";
+
 const bookingId = randomUUID();
 const eventId = randomUUID();
-const NOW = new Date(2026, 10, 23, 12, 34, 56, 789);
+const NOW = new Date("2026-11-23T12:34:56.789Z");
 const about = { bookingId, bookingVersion: 1, eventId, userId: "alice" };
 const paid = { paymentId: randomUUID(), bookingId, eventId };
 const capture = { captureId: randomUUID(), amountMinor: 5900, currency: "EUR" };
@@ -68,12 +71,12 @@ const phrases: [Parts[0], object, string][] = [
 for (const [type, data, phrase] of phrases) {
   test(`${type} is shown as "${phrase}"`, () => {
     const fact = factOf(type, data);
-    assert.equal(plain(shown(fact)), `12:34:56.789  ${type.padEnd(18)}  ${fact.subject}  ${phrase}  c-1`);
+    assert.equal(plain(shown(fact)), `12:34:56.789Z  ${type.padEnd(18)}  ${fact.subject}  ${phrase}  c-1`);
   });
 }
 
 test("the date is shown with what is not of today", () => {
-  assert.equal(localTime(new Date(2026, 10, 22, 1, 2, 3, 4), NOW), "2026-11-22 01:02:03.004");
+  assert.equal(utcTime(new Date("2026-11-22T01:02:03.004Z"), NOW), "2026-11-22 01:02:03.004Z");
 });
 
 test("a dead letter is shown with who refused it and why, and with what it says", () => {
@@ -87,7 +90,7 @@ test("a dead letter is shown with who refused it and why, and with what it says"
 
 test("what is no fact is shown with the reason, under its key", () => {
   const line = plain(tapped({ record: recordOf("payment.failed", "\n{"), reason: "not JSON" }));
-  assert.equal(line, `12:34:56.789  payment.failed      ${bookingId}  not JSON`);
+  assert.equal(line, `12:34:56.789Z  payment.failed      ${bookingId}  not JSON`);
 });
 
 const NOTHING: Wanted = { event: [], booking: [], user: [], correlation: [] };
@@ -165,7 +168,7 @@ test("stats count each topic and tell the rate of the last ten seconds", () => {
   stats.add(records("payment.success", 50), 1_000);
   stats.add([...records("payment.success", 5), ...records("booking.created", 10)], 15_000);
   const text = stats.text(NOW, 20_000);
-  assert.match(text, /booking\.created +10 +1\.0 +12:34:56\.789\n/);
+  assert.match(text, /booking\.created +10 +1\.0 +12:34:56\.789Z\n/);
   assert.match(text, /payment\.success +55 +0\.5 /);
   assert.match(text, /all +65 +1\.5$/m);
 });
