@@ -7,6 +7,8 @@ interface Setting<T> {
   parse: (raw: string) => T;
   fallback: string;
   doc: string;
+  /** Its value may hold a password, and is never shown. */
+  isSecret?: true;
 }
 
 const text = (raw: string) => raw;
@@ -25,6 +27,46 @@ function networks(raw: string): string[] {
     }
   }
   return list(raw);
+}
+
+/** A URL of one of these schemes that names a host, as it is; empty where none is given. */
+function url(example: string, ...schemes: string[]) {
+  return (raw: string) => {
+    const { protocol, hostname } = (raw.includes("://") && URL.parse(raw)) || { protocol: "", hostname: "" };
+    if (raw !== "" && (!schemes.includes(protocol.slice(0, -1)) || hostname === "")) {
+      throw new Error(`must be a URL like ${example}`);
+    }
+    return raw;
+  };
+}
+
+/** The items that `isOne` accepts, separated by commas; none where nothing is given. */
+function listOf(what: string, isOne: (item: string) => boolean) {
+  return (raw: string) => {
+    const items = list(raw);
+    const wrong = raw !== "" && items.length === 0 ? raw : items.find((item) => !isOne(item));
+    if (wrong !== undefined) throw new Error(`must be ${what}, several separated by commas; "${wrong}" is none`);
+    return items;
+  };
+}
+
+/** kafkajs takes what stands before the first colon for the host, so an IPv6 address is none. */
+function isBroker(item: string): boolean {
+  const [, port] = /^[^\s:/@]+:(\d{1,5})$/.exec(item) ?? [];
+  return Number(port) >= 1 && Number(port) <= 65_535;
+}
+
+/** Browsers send a web page's origin in one form, lower case and without a default port, and it is compared as text. */
+function isOrigin(item: string): boolean {
+  const isWeb = /^https?:/i.test(item);
+  return isWeb ? URL.parse(item)?.origin === item : /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@*]+$/.test(item);
+}
+
+function origins(raw: string): string[] {
+  if (list(raw).some((item) => item.includes("*"))) {
+    throw new Error("must name each origin, like https://shop.example: * would let every page on the web read answers");
+  }
+  return listOf("origins like https://shop.example, without a path", isOrigin)(raw);
 }
 
 function integer(min: number, max: number) {
@@ -60,6 +102,16 @@ function setting<T>(env: string, fallback: string, parse: (raw: string) => T, do
   return { env, fallback, parse, doc };
 }
 
+const database = (service: string) => ({
+  ...setting(
+    `DATABASE_URL_${service.toUpperCase()}`,
+    "",
+    url("postgres://user:password@host:5432/database", "postgres", "postgresql"),
+    `Postgres of the ${service} service.`,
+  ),
+  isSecret: true as const,
+});
+
 /** Every setting of a node. `npm start` and `eventix env` fill in those that name servers. */
 export const SETTINGS = {
   services: setting("SERVICES", "gateway,catalog,booking,payment", list, "The services this node runs."),
@@ -85,12 +137,20 @@ export const SETTINGS = {
     oneOf("auto", "json", "pretty"),
     "`json` is one object a line, `pretty` is text for people; `auto` is text in a terminal and JSON everywhere else.",
   ),
-  catalogDatabaseUrl: setting("DATABASE_URL_CATALOG", "", text, "Postgres of the catalog service."),
-  bookingDatabaseUrl: setting("DATABASE_URL_BOOKING", "", text, "Postgres of the booking service."),
-  paymentDatabaseUrl: setting("DATABASE_URL_PAYMENT", "", text, "Postgres of the payment service."),
+  catalogDatabaseUrl: database("catalog"),
+  bookingDatabaseUrl: database("booking"),
+  paymentDatabaseUrl: database("payment"),
   poolSize: setting("POOL_SIZE", "10", integer(2, 200), "Postgres connections a service of this node may open."),
-  redisUrl: setting("REDIS_URL", "", text, "Redis for the seat locks."),
-  kafkaBrokers: setting("KAFKA_BROKERS", "", list, "Kafka brokers as host:port, separated by commas."),
+  redisUrl: {
+    ...setting("REDIS_URL", "", url("redis://host:6379", "redis", "rediss"), "Redis for the seat locks."),
+    isSecret: true,
+  },
+  kafkaBrokers: setting(
+    "KAFKA_BROKERS",
+    "",
+    listOf("host:port", isBroker),
+    "Kafka brokers as host:port, separated by commas.",
+  ),
   seatLocks: setting(
     "SEAT_LOCKS",
     "on",
@@ -133,11 +193,11 @@ export const SETTINGS = {
     networks,
     "Addresses and networks (10.0.0.0/8) of our own proxies: what they say in X-Forwarded-For is believed. Behind a proxy that is not listed, all clients share one address.",
   ),
-  corsOrigins: setting("CORS_ORIGINS", "", list, "Origins whose pages may call the API, separated by commas."),
+  corsOrigins: setting("CORS_ORIGINS", "", origins, "Origins whose pages may call the API, separated by commas."),
   authJwksUri: setting(
     "AUTH_JWKS_URI",
     "",
-    text,
+    url("https://TENANT/.well-known/jwks.json", "https", "http"),
     "Where the issuer's public keys are (Auth0: https://TENANT/.well-known/jwks.json).",
   ),
   authIssuer: setting("AUTH_ISSUER", "", text, "The `iss` a token must carry."),
@@ -179,19 +239,33 @@ export const TIMEOUTS = Object.freeze({
 
 export type Config = Values & { readonly timeouts: typeof TIMEOUTS };
 
-/** Reads and checks all settings; throws one error that lists everything wrong with them. */
+/** The message lists everything that is wrong with the settings; `wrong` has their names. */
+export class SettingsError extends Error {
+  override name = "SettingsError";
+  readonly wrong: string[];
+  /** The others. */
+  readonly valid: Partial<Values>;
+
+  constructor(problems: Map<string, string>, valid: Partial<Values>) {
+    super(`These settings are not valid:\n  ${[...problems.values()].join("\n  ")}`);
+    this.wrong = [...problems.keys()];
+    this.valid = valid;
+  }
+}
+
+/** Reads and checks all settings. Throws SettingsError. */
 export function readConfig(env: Record<string, string | undefined>): Config {
-  const wrong: string[] = [];
+  const wrong = new Map<string, string>();
   const values: Record<string, unknown> = {};
-  for (const [key, { env: name, fallback, parse }] of Object.entries<Setting<unknown>>(SETTINGS)) {
+  for (const [key, { env: name, fallback, parse, isSecret }] of Object.entries<Setting<unknown>>(SETTINGS)) {
     const raw = env[name] || fallback;
     try {
       values[key] = parse(raw);
     } catch (error) {
-      wrong.push(`${name}=${raw}: ${(error as Error).message}`);
+      wrong.set(name, `${isSecret ? name : `${name}=${raw}`}: ${(error as Error).message}`);
     }
   }
-  if (wrong.length > 0) throw new Error(`These settings are not valid:\n  ${wrong.join("\n  ")}`);
+  if (wrong.size > 0) throw new SettingsError(wrong, values as Partial<Values>);
   values.nodeId ||= `${hostname()}-${process.pid}-${Date.now().toString(36)}`;
   assertOrdered(TIMEOUTS);
   return Object.freeze({ ...(values as Values), timeouts: TIMEOUTS });

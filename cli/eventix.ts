@@ -21,6 +21,7 @@ import { upCommand } from "./commands/up.ts";
 import { whyCommand } from "./commands/why.ts";
 import { EXIT, EXIT_CODES } from "./exit-codes.ts";
 import { tell } from "./failure.ts";
+import { nodeSettings } from "./start/settings.ts";
 
 const COMMANDS = [
   startCommand,
@@ -44,6 +45,9 @@ const COMMANDS = [
   lagCommand,
 ];
 
+/** The doctor lists what is wrong with the settings, among other things; what runs can be ended whatever they are. */
+const WITH_ANY_SETTINGS = ["doctor", "down"];
+
 /** Ours says what a wrong argument is, and how a right one looks. */
 const COMMANDER_BEGINS = /^error: (command-argument value '.*' is invalid for argument '[^']*'\. )?/s;
 
@@ -54,6 +58,9 @@ const eventix = new Command("eventix")
   .configureOutput({ outputError: (text, write) => write(text.replace(COMMANDER_BEGINS, "eventix: ")) })
   .showHelpAfterError("Its commands: npx eventix --help")
   .addHelpText("after", `\nExit codes:\n${codes.join("\n")}`);
+eventix.hook("preAction", async (_, command) => {
+  if (!WITH_ANY_SETTINGS.includes(command.name())) await nodeSettings(process.env);
+});
 for (const make of COMMANDS) {
   const command = make().copyInheritedSettings(eventix);
   eventix.addCommand(command.showHelpAfterError(`How it is used: npx eventix ${command.name()} --help`));

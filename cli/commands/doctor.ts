@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { eventixHome } from "#stack/home.ts";
-import { asText, examine, isWell } from "../doctor/doctor.ts";
+import { asText, examine, hasWrongSetting, isWell } from "../doctor/doctor.ts";
 import { EXIT } from "../exit-codes.ts";
 
 export const doctorCommand = (): Command =>
@@ -10,5 +10,5 @@ export const doctorCommand = (): Command =>
     .action(async ({ json }: { json?: true }) => {
       const findings = await examine(eventixHome(), process.env);
       process.stdout.write(json ? `${JSON.stringify({ ok: isWell(findings), findings })}\n` : asText(findings));
-      process.exitCode = isWell(findings) ? EXIT.done : EXIT.failed;
+      process.exitCode = hasWrongSetting(findings) ? EXIT.usage : isWell(findings) ? EXIT.done : EXIT.failed;
     });

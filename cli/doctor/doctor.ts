@@ -1,5 +1,6 @@
 import { chooseKind } from "#stack/docker/engine.ts";
 import { readState, type StackState } from "#stack/state.ts";
+import { findSettings } from "../start/settings.ts";
 import type { Finding, World } from "./finding.ts";
 import { homeAndRuns } from "./home.ts";
 import { machine } from "./machine.ts";
@@ -12,6 +13,7 @@ export async function examine(home: string, env: NodeJS.ProcessEnv): Promise<Fin
     home,
     env,
     stack,
+    ...(await findSettings(env)),
     ...kindOf(home, stack, env),
     isGiven: ({ given }) => given.some((name) => env[name]),
   };
@@ -25,6 +27,10 @@ function kindOf(home: string, { kind }: StackState, env: NodeJS.ProcessEnv): Pic
     return { kind: "docker", kindProblem };
   }
 }
+
+/** Where settings are wrong the doctor goes on, and yet ends as every other command does then. */
+export const hasWrongSetting = (findings: readonly Finding[]): boolean =>
+  findings.some(({ about, state }) => about === "settings" && state === "fail");
 
 export const isWell = (findings: readonly Finding[]): boolean => findings.every(({ state }) => state !== "fail");
 

@@ -1,3 +1,4 @@
+import type { Config } from "#config";
 import type { StackServer } from "#stack/server.ts";
 import type { StackKind, StackState } from "#stack/state.ts";
 
@@ -15,6 +16,11 @@ export interface Finding {
 export interface World {
   home: string;
   env: NodeJS.ProcessEnv;
+  /** The valid settings of this environment. */
+  settings: Partial<Config>;
+  /** The names of the others, and what is wrong with them. */
+  wrong: readonly string[];
+  problem?: string;
   stack: StackState;
   /** How servers are run here. */
   kind: StackKind;

@@ -8,12 +8,11 @@ import { knownPostgresUser } from "#stack/postgres/user.ts";
 import { isRunning } from "#stack/process.ts";
 import { runningServers, stackEnvironment } from "#stack/stack.ts";
 import { readNode } from "#stack/state.ts";
-import { nodeSettings } from "../start/settings.ts";
 import { type Finding, fail, failAsTold, ok, type World, warn } from "./finding.ts";
 
 /** The folder, the settings, and what earlier runs left. */
 export async function homeAndRuns(world: World): Promise<Finding[]> {
-  return [folder(world), ...(await settingsAndPort(world)), ...leftNode(world), stack(world)];
+  return [folder(world), settings(world), ...(await port(world)), ...leftNode(world), stack(world)];
 }
 
 /** The folder itself, or the nearest above it that exists. */
@@ -37,21 +36,19 @@ function folder({ home, kind, stack, isGiven }: World): Finding {
   return ok(about, stack.postgresFolder?.startsWith(home) === false ? `${home}, ${stack.postgresFolder}` : home);
 }
 
-async function settingsAndPort({ home, env }: World): Promise<Finding[]> {
-  try {
-    const { host, port } = await nodeSettings(env);
-    const settings = ok("settings", "valid");
-    if (port === 0) return [settings, ok("port", "any that is free")];
-    if (await portIsFree(port, host)) return [settings, ok("port", `${port} is free`)];
-    if (ownGateway(home)?.endsWith(`:${port}`)) return [settings, ok("port", `${port} is our own gateway's`)];
-    return [settings, warn("port", `${port} is in use by another program`, `PORT=${port + 1} npm start`)];
-  } catch (error) {
-    const says = (error as Error).message
-      .replace("These settings are not valid:", "")
-      .trim()
-      .replaceAll(/\n\s*/g, "; ");
-    return [fail("settings", says, "correct them in the environment; README lists each with what it takes")];
-  }
+function settings({ problem }: World): Finding {
+  if (problem === undefined) return ok("settings", "valid");
+  const says = problem.replace("These settings are not valid:", "").trim().replaceAll(/\n\s*/g, "; ");
+  return fail("settings", says, "correct them in the environment; README lists each with what it takes");
+}
+
+/** Nothing where the setting itself is wrong. */
+async function port({ home, settings: { host, port } }: World): Promise<Finding[]> {
+  if (port === undefined) return [];
+  if (port === 0) return [ok("port", "any that is free")];
+  if (await portIsFree(port, host)) return [ok("port", `${port} is free`)];
+  if (ownGateway(home)?.endsWith(`:${port}`)) return [ok("port", `${port} is our own gateway's`)];
+  return [warn("port", `${port} is in use by another program`, `PORT=${port + 1} npm start`)];
 }
 
 function ownGateway(home: string): string | undefined {

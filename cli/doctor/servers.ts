@@ -9,9 +9,10 @@ import { type Finding, fail, ok, type World, warn } from "./finding.ts";
 
 const ANSWER_MS = 3_000;
 
-/** What is in the servers that are up or given; of the others there is nothing to say. */
-export async function servers({ home, env }: World): Promise<Finding[]> {
+/** What is in the servers that are up or given; of the others, and at an address that is none, there is nothing to say. */
+export async function servers({ home, env, wrong }: World): Promise<Finding[]> {
   const up = stackEnvironment(home, env, []);
+  for (const name of wrong) delete up[name];
   const checks = DATABASE_SERVICES.flatMap((service) => {
     const url = up[urlVariable(service)];
     return url ? [database(service, url)] : [];

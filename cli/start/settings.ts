@@ -1,24 +1,42 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Config } from "#config";
+import type { Config, SettingsError } from "#config";
 import { PROJECT } from "#stack/home.ts";
 import { freePort, portIsFree } from "#stack/ports.ts";
 import { StackError, UsageError } from "#stack/stack-error.ts";
 
-/** The settings a node would have; what is wrong with them is told before anything is started. */
+interface FoundSettings {
+  /** Those that are valid. */
+  settings: Partial<Config>;
+  /** The names of those that are not. */
+  wrong: string[];
+  /** What is wrong with them; absent when nothing is. */
+  problem?: string;
+}
+
+/** The settings a node would have; what is wrong with them is told before anything is started. Throws UsageError. */
 export async function nodeSettings(env: NodeJS.ProcessEnv): Promise<Config> {
-  let config: Config;
+  const { settings, problem } = await findSettings(env);
+  if (problem !== undefined) throw new UsageError(problem);
+  return settings as Config;
+}
+
+/** All that can be said of the settings, for whoever goes on with those that are valid. */
+export async function findSettings(env: NodeJS.ProcessEnv): Promise<FoundSettings> {
+  let settings: Config;
   try {
     // Imported late: the module itself reads the environment and refuses a wrong one.
     const { readConfig } = await import("#config");
-    config = readConfig(env);
+    settings = readConfig(env);
   } catch (error) {
-    throw new UsageError((error as Error).message);
+    const { valid, wrong, message } = error as SettingsError;
+    return { settings: valid, wrong, problem: message };
   }
   const known = readdirSync(join(PROJECT, "services"));
-  const unknown = config.services.find((name) => !known.includes(name));
-  if (unknown === undefined) return config;
-  throw new UsageError(`SERVICES names "${unknown}", which is not a service. Known are: ${known.join(", ")}.`);
+  const unknown = settings.services.find((name) => !known.includes(name));
+  if (unknown === undefined) return { settings, wrong: [] };
+  const problem = `SERVICES names "${unknown}", which is not a service. Known are: ${known.join(", ")}.`;
+  return { settings, wrong: ["SERVICES"], problem };
 }
 
 export const hasGateway = ({ services }: Config): boolean => services.includes("gateway");
