@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { bringUp, checkGiven, type Up, type Wanted } from "./bring-up.ts";
+import { bringUp, checkGiven, type Wanted } from "./bring-up.ts";
 import { compose, containerRuns } from "./docker/compose.ts";
 import { type ComposedServer, dockerUp } from "./docker/docker-up.ts";
 import { chooseKind } from "./docker/engine.ts";
@@ -37,13 +37,12 @@ export interface Stack {
   env: Record<string, string>;
   /** Servers started by this call; the others were found running or given by the environment. */
   started: ServerName[];
-  /** Whether the caller is to bring it down: it started it, or the one that did was killed. */
-  owned: boolean;
 }
 
 /**
  * Brings up Postgres, Redis, Kafka and the token issuer, each one given by the environment, found running from before, or
- * started; with databases, roles and topics. Throws StackError for what the user can mend.
+ * started; with databases, roles and topics. Throws StackError for what the user can mend; where nothing
+ * ran before, nothing runs then either.
  */
 export async function stackUp({
   home = eventixHome(),
@@ -61,22 +60,13 @@ export async function stackUp({
     const idle = !SERVERS.some(({ name }) => serverRuns(state.servers[name]));
     state.owner = chooseOwner(state, owner, idle);
     writeState(home, state);
-    const results = await Promise.allSettled(bringUpAll(composed, { home, state, env, say, signal }));
-    const failures = results.flatMap((result) => (result.status === "rejected" ? [result.reason as Error] : []));
-    if (failures.length > 0) {
+    try {
+      return await bringUpAll(composed, { home, state, env, say, signal });
+    } catch (error) {
       // What else went wrong while clearing up would hide the reason.
       if (idle) await stopAll(home, state, {}).catch(() => {});
-      throw allOf(failures);
+      throw error;
     }
-    const up = results.flatMap((result) => (result.status === "fulfilled" ? result.value : []));
-    const full = { ...Object.assign({}, ...up.map((one) => one.env)), ...state.given, EVENTIX_HOME: home };
-    await createTopics(full.KAFKA_BROKERS.split(","), say);
-    return {
-      home,
-      env: full,
-      started: up.flatMap(({ name, started }) => (started ? [name] : [])),
-      owned: owner !== undefined && state.owner?.pid === owner.pid,
-    };
   });
 }
 
@@ -85,10 +75,17 @@ interface DownOptions extends UpOptions {
   volumes?: boolean;
 }
 
-/** Ends every server of this home that was started here; data stays. Returns the names of those that were running. */
-export async function stackDown({ home = eventixHome(), say = sayOnStderr, volumes = false }: DownOptions = {}) {
+/**
+ * Ends every server of this home that was started here; data stays. With `owner` only as long as the stack is its: `up` may have
+ * been asked to keep it. Returns the names of those that were running.
+ */
+export async function stackDown({ home = eventixHome(), say = sayOnStderr, owner, volumes = false }: DownOptions = {}) {
   if (!existsSync(home)) return [];
-  return withLock(home, say, () => stopAll(home, readState(home), { volumes }));
+  return withLock(home, say, async () => {
+    const state = readState(home);
+    if (owner && !(state.owner?.pid === owner.pid && state.owner.started === owner.started)) return [];
+    return stopAll(home, state, { volumes });
+  });
 }
 
 /** The environment of the stack that is up. Throws StackError when one of the servers that are `needed` is not. */
@@ -152,10 +149,17 @@ function inDocker(home: string, state: StackState, env: NodeJS.ProcessEnv): Comp
   return state.kind === "docker" ? possible : [];
 }
 
-function bringUpAll(composed: ComposedServer[], wanted: Wanted): Promise<Up[]>[] {
+async function bringUpAll(composed: ComposedServer[], wanted: Wanted): Promise<Stack> {
+  const { home, state, say } = wanted;
   const others = SERVERS.filter(({ name }) => !composed.some((server) => server.name === name));
   const ups = others.map(async (server) => [await bringUp(server, wanted)]);
-  return composed.length > 0 ? [dockerUp(composed, wanted), ...ups] : ups;
+  const results = await Promise.allSettled(composed.length > 0 ? [dockerUp(composed, wanted), ...ups] : ups);
+  const failures = results.flatMap((result) => (result.status === "rejected" ? [result.reason as Error] : []));
+  if (failures.length > 0) throw allOf(failures);
+  const up = results.flatMap((result) => (result.status === "fulfilled" ? result.value : []));
+  const env = { ...Object.assign({}, ...up.map((one) => one.env)), ...state.given, EVENTIX_HOME: home };
+  await createTopics(env.KAFKA_BROKERS.split(","), say);
+  return { home, env, started: up.flatMap(({ name, started }) => (started ? [name] : [])) };
 }
 
 const serverRuns = (server: ServerState | undefined): boolean =>

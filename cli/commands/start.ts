@@ -90,6 +90,7 @@ async function open(home: string, config: Config, url: string): Promise<void> {
 async function end({ home, stack, node }: Running): Promise<void> {
   await node?.stop(NODE_STOP_MS);
   forgetNode(home);
-  const up = await stack?.catch(() => undefined);
-  if (up?.owned) await stackDown({ home });
+  // Also when it failed: a stack that a killed start had left became ours, and would run on.
+  await stack?.catch(() => {});
+  if (stack) await stackDown({ home, owner: thisProcess() });
 }
