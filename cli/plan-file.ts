@@ -17,7 +17,9 @@ export function readPlanFile(file: string): string {
     const json: unknown = JSON.parse(text);
     return bytes.length > SENT_AS_IT_IS_BYTES ? JSON.stringify(json) : text;
   } catch (error) {
-    throw new StackError(`${file} is not JSON: ${(error as Error).message}`);
+    throw new StackError(
+      `${file} is not JSON (${(error as Error).message}): give a seating plan as pretix's editor saves it, like plans/theatre.json.`,
+    );
   }
 }
 

@@ -90,6 +90,7 @@ export const PAGINATION_QUERY = {
     min: 1,
     max: 200,
     pattern: /^[A-Za-z0-9_-]+$/,
+    messages: { stringPattern: "must be meta.nextCursor of the page before, as it is" },
     optional: true,
     description: "`meta.nextCursor` of the page before; absent for the first.",
     example: "eyJpZCI6IjAxOWMifQ",

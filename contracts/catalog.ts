@@ -2,7 +2,14 @@ import { PAGINATION_QUERY } from "./booking.ts";
 import { count, currency, type Infer, instant, minor, uuid } from "./schema.ts";
 
 /** One line of text without control characters. Postgres refuses a NUL, and would keep half a surrogate pair as another character. */
-const name = { type: "string", min: 1, max: 190, trim: true, pattern: /^[^\p{Cc}\p{Cs}]*$/u } as const;
+const name = {
+  type: "string",
+  min: 1,
+  max: 190,
+  trim: true,
+  pattern: /^[^\p{Cc}\p{Cs}]*$/u,
+  messages: { stringPattern: "must be one line of text without control characters" },
+} as const;
 
 export const EVENT_ID = { $$strict: true, id: { ...uuid, description: "The event." } } as const;
 

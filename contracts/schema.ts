@@ -7,6 +7,7 @@ const validator = new Validator({ useNewCustomCheckerFunction: true, haltOnFirst
 export const uuid = {
   type: "string",
   pattern: /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i,
+  messages: { stringPattern: "must be a uuid, like 019c0e0a-7c1e-7c3a-9d5e-3f1b2a4c5d6e" },
   lowercase: true,
   example: "019c0e0a-7c1e-7c3a-9d5e-3f1b2a4c5d6e",
 } as const;
@@ -16,6 +17,7 @@ export const instant = {
   type: "string",
   max: 40,
   pattern: /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/,
+  messages: { stringPattern: "must be a date, a time and its offset, like 2027-09-01T19:30:00+02:00" },
   example: "2027-09-01T19:30:00.000Z",
 } as const;
 
@@ -26,6 +28,7 @@ export const minor = { type: "number", integer: true, min: 0, max: 1_000_000_000
 export const currency = {
   type: "string",
   pattern: /^[A-Z]{3}$/,
+  messages: { stringPattern: "must be three capital letters as in ISO 4217, like EUR" },
   description: "ISO 4217 code of the currency.",
   example: "EUR",
 } as const;

@@ -1,4 +1,4 @@
-import { drawnRow, LETTERS, type Point, planJson, ROW_GAP, rounded, SEAT_GAP } from "./drawing.ts";
+import { drawnRow, LETTERS, type Point, planJson, print, ROW_GAP, rounded, SEAT_GAP } from "./drawing.ts";
 import { type Sector, sectorsOf } from "./oval.ts";
 
 /**
@@ -160,4 +160,4 @@ const zone = (name: string, rows: readonly object[]) => ({ name, position: { x: 
 
 export const arenaJson = (): string => planJson(arena());
 
-if (import.meta.main) process.stdout.write(arenaJson());
+if (import.meta.main) print(arenaJson());

@@ -37,6 +37,14 @@ export function drawnRow(row: { number: string; label: string; first: number }, 
   };
 }
 
+/** Writes a plan to stdout. Whoever reads it may have seen enough, as `head` has. */
+export function print(json: string): void {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+  process.stdout.write(json);
+}
+
 /** One line a seat, so that a change of the drawing reads well as a diff. */
 export const planJson = (plan: object): string =>
   `${JSON.stringify(plan).replaceAll(/\{"(?=seat_guid|row_number|name)/g, '\n{"')}\n`;

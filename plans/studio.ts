@@ -1,4 +1,4 @@
-import { drawnRow, LETTERS, planJson, ROW_GAP, SEAT_GAP } from "./drawing.ts";
+import { drawnRow, LETTERS, planJson, print, ROW_GAP, SEAT_GAP } from "./drawing.ts";
 
 /** Draws the smallest sample: `node plans/studio.ts` prints it. A black box with six rows of twelve chairs. */
 
@@ -27,4 +27,4 @@ export function studio() {
 
 export const studioJson = (): string => planJson(studio());
 
-if (import.meta.main) process.stdout.write(studioJson());
+if (import.meta.main) print(studioJson());

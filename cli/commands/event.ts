@@ -1,6 +1,6 @@
 import type { EventResponse } from "#contracts/catalog.ts";
 import type { InspectedEvent } from "#contracts/inspection.ts";
-import { AskError } from "../inspect/ask.ts";
+import { AskError, noEvent } from "../inspect/ask.ts";
 import { inspectionCommand } from "../inspect/command.ts";
 import { eventText } from "../inspect/event-text.ts";
 import { type Inspection, id } from "../inspect/inspection.ts";
@@ -15,9 +15,7 @@ export const event: Inspection = {
     const published = await ask<EventResponse>(
       "catalog.getEvent",
       { id },
-      {
-        refusals: { EVENT_NOT_FOUND: `There is no published event ${id}` },
-      },
+      { refusals: { EVENT_NOT_FOUND: noEvent(id) } },
     );
     const shelf = await ask<InspectedEvent>("booking.inspectEvent", { eventId: id }).catch((error: unknown) => {
       if (error instanceof AskError && error.code === "EVENT_NOT_FOUND") return null;

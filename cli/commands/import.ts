@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type CreateEvent, type EventResponse, type ImportedVenue, PLAN_PROBLEMS_LISTED } from "#contracts/catalog.ts";
 import { sayOnStderr } from "#stack/progress.ts";
-import { UsageError } from "#stack/stack-error.ts";
+import { StackError, UsageError } from "#stack/stack-error.ts";
 import { type ApiClient, operatorClient } from "../api.client.ts";
 import { counted, explained } from "../import-errors.ts";
 import { readPlanFile } from "../plan-file.ts";
@@ -61,7 +61,7 @@ export const importCommand = (): Command =>
       const plan = readPlanFile(file);
       const api = operatorClient(options);
       try {
-        process.stdout.write(`${JSON.stringify(await importPlan(api, plan, options))}\n`);
+        process.stdout.write(`${JSON.stringify(await importPlan(api, file, plan, options))}\n`);
       } catch (error) {
         throw explained(error, file);
       }
@@ -78,16 +78,21 @@ function neededEvent(options: ImportOptions): string | undefined {
 const neededStart = ({ startsAt }: ImportOptions) =>
   startsAt === undefined ? "An event needs its start: --starts-at 2030-05-01T19:30:00+02:00" : undefined;
 
-async function importPlan(api: ApiClient, plan: string, options: ImportOptions) {
+async function importPlan(api: ApiClient, file: string, plan: string, options: ImportOptions) {
   const query = new URLSearchParams();
   if (options.duplicateGuids) query.set("duplicateGuids", options.duplicateGuids);
   if (options.plan !== undefined) query.set("plan", options.plan);
   const venue = await api.postOnce<ImportedVenue>(`/api/venues${query.size > 0 ? `?${query}` : ""}`, plan);
+  if (venue.seats === 0 && options.event !== undefined) throw new StackError(seatless(file));
   if (venue.warningCount > 0) sayOnStderr(importedWith(venue));
   const { venueId, seats, warnings, warningCount } = venue;
   const eventId = options.event === undefined ? null : await createEvent(api, venueId, options);
   return { venueId, eventId, seats, warnings, warningCount };
 }
+
+const seatless = (file: string) =>
+  `${file} has no seats, so no event was made: there is nothing to sell. ` +
+  "Add rows with seats to the plan, each seat in a category, and import it again.";
 
 function importedWith({ warnings, warningCount }: ImportedVenue): string {
   const listed = warnings.length < warningCount ? `; the first ${warnings.length} are listed` : "";

@@ -27,7 +27,8 @@ async function runNode(): Promise<void> {
   const wish = stopWish(say);
   const node = new NodeProcess({ env: nodeEnvironment(env, port), output: "inherit", ownSession: true });
   const how = await Promise.race([ready(node, home, port && urlOf(config.host, port)), aborted(wish)]);
-  if (how !== undefined) throw new StackError(`The node ended by itself with ${how}; its log above says why.`);
+  if (how === "exit code 0") say("The node ended with exit code 0.");
+  else if (how !== undefined) throw new StackError(`The node ended by itself with ${how}; its log above says why.`);
   await node.stop(STOP_MS);
   process.exit(0);
 }

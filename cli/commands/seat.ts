@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from "commander";
 import type { InspectedSeat, SeatPlace } from "#contracts/inspection.ts";
 import { StackError } from "#stack/stack-error.ts";
-import type { Ask } from "../inspect/ask.ts";
+import { type Ask, noEvent } from "../inspect/ask.ts";
 import { placeOf } from "../inspect/booking-text.ts";
 import { inspectionCommand } from "../inspect/command.ts";
 import { type Inspection, id } from "../inspect/inspection.ts";
@@ -43,13 +43,7 @@ export const seatCommand = () => inspectionCommand(seat);
 async function findPlace(ask: Ask, eventId: string, asked: string): Promise<SeatPlace> {
   const [place, ...others] = await ask<SeatPlace[]>("catalog.inspectSeats", { eventId, seats: [asked] });
   if (!place) {
-    await ask(
-      "catalog.getEvent",
-      { id: eventId },
-      {
-        refusals: { EVENT_NOT_FOUND: `There is no published event ${eventId}` },
-      },
-    );
+    await ask("catalog.getEvent", { id: eventId }, { refusals: { EVENT_NOT_FOUND: noEvent(eventId) } });
     throw new StackError(`The event has no seat ${asked}: name it by its id, its index or its zone/row/number`);
   }
   if (others.length === 0) return place;

@@ -28,6 +28,9 @@ export class AskError extends StackError {
 
 export const noNodeOffers = (service: string): string => `No node offers ${service}: start one with npm start`;
 
+export const noEvent = (id: string): string =>
+  `There is no published event ${id}: GET /api/events of the gateway lists those there are`;
+
 export function asking(broker: ServiceBroker, caller: Caller): Ask {
   return async <T>(action: string, params: object, { timeoutMs, nodeID, refusals = {} }: AskOptions = {}) => {
     try {

@@ -30,7 +30,9 @@ export async function bookingStory({ ask }: Pick<Cluster, "ask">, id: string): P
     "booking.inspect",
     { id },
     {
-      refusals: { BOOKING_NOT_FOUND: `There is no booking ${id}` },
+      refusals: {
+        BOOKING_NOT_FOUND: `There is no booking ${id}: npx eventix tap --from 1h shows those of the last hour`,
+      },
     },
   );
   const unavailable: BookingStory["unavailable"] = {};

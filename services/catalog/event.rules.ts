@@ -54,7 +54,8 @@ export function checkTerms(event: CreateEvent): Times {
 /** Throws VALIDATION_ERROR for a venue without seats, PRICE_MISSING unless each category that has seats is priced, and no other. */
 export function checkPrices(venue: SellableVenue, prices: Record<string, number>): void {
   if (venue.categories.length === 0) {
-    throw new EventixError("VALIDATION_ERROR", { errors: [{ field: "venueId", message: "has no seats to sell" }] });
+    const message = "has no seats to sell: import a plan that has some";
+    throw new EventixError("VALIDATION_ERROR", { errors: [{ field: "venueId", message }] });
   }
   const names = new Set(venue.categories.map(({ name }) => name));
   const missing = [...names].filter((name) => !Object.hasOwn(prices, name));

@@ -18,8 +18,18 @@ const SAID: Record<string, readonly string[]> = {
   object: ["props"],
   record: ["key", "value"],
 };
-/** What any rule may say; the last three change a value before it is checked. */
-const SAID_BY_ANY = ["type", "optional", "nullable", "description", "example", "convert", "trim", "lowercase"];
+/** What any rule may say; the last three change a value before it is checked, and `messages` word a refusal. */
+const SAID_BY_ANY = [
+  "type",
+  "optional",
+  "nullable",
+  "description",
+  "example",
+  "messages",
+  "convert",
+  "trim",
+  "lowercase",
+];
 
 /** The JSON Schema (2020-12) of an object whose fields have these rules. Throws for a rule that it does not know. */
 export function jsonSchemaOf(schema: object, named: Named = new Map()): JsonSchema {

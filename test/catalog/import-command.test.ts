@@ -120,6 +120,7 @@ const CATEGORYLESS = broken((plan) => {
 const REPEATED = broken((plan) => {
   plan.zones[1].rows[0].seats[0].seat_guid = "F-1-1";
 });
+const SEATLESS = { ...smallPlan(), zones: [] };
 const REFUSED: [what: string, content: unknown, args: string[], stderr: RegExp[]][] = [
   [
     "errors in the plan, each with its place",
@@ -150,7 +151,19 @@ const REFUSED: [what: string, content: unknown, args: string[], stderr: RegExp[]
     ["--event", "G", "--starts-at", "2030-02-30T10:00:00Z", ...PRICES],
     [/startsAt/],
   ],
-  ["what is not JSON", '{"name": "x",', [], [/is not JSON/]],
+  ["what is not JSON", "# Eventix", [], [/is not JSON \(.*\): give a seating plan as pretix's editor saves it/]],
+  [
+    "a currency that is none",
+    smallPlan(),
+    [...EVENT, ...PRICES, "--currency", "EURO"],
+    [/currency: must be three capital letters as in ISO 4217, like EUR$/m],
+  ],
+  [
+    "a plan without seats for an event",
+    SEATLESS,
+    EVENT,
+    [/^eventix: \S+ has no seats, so no event .* import it again\.\n$/],
+  ],
   ["what is not text", Buffer.from([0xff, 0xfe, 0x7b, 0]), [], [/not UTF-8/]],
   ["several plans", [1, 2].map((id) => ({ id, name: "P", layout: smallPlan() })), [], [/choose one/]],
   ["another plan's id", { id: 1, name: "P", layout: smallPlan() }, ["--plan", "2"], [/no plan "2"/]],
@@ -170,6 +183,11 @@ suite("the command fails, prints nothing on stdout and says on stderr:", () => {
       assert.doesNotMatch(stderr, /\n\s+at .*\(file:/, "a stack trace is for bugs");
     });
   }
+});
+
+test("a plan without seats is a venue, as long as no event is put on it", async () => {
+  const { code, stdout } = await importFile(SEATLESS);
+  assert.deepEqual([code, (JSON.parse(stdout) as Imported).seats], [0, 0]);
 });
 
 test("repeated guids are imported when asked for, and each is told", async () => {

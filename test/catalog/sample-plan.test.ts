@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { suite, test } from "node:test";
@@ -16,6 +17,13 @@ test("the sample arena is drawn the same each time, on every machine", () => {
   const digest = createHash("sha256").update(arenaJson()).digest("hex");
   const known = "247ee8712fe3fbc7562ae7fa0d2aa57d98504dab6634b2597e90d48fa5abc101";
   assert.equal(digest, known, "stacks would get a second arena beside the one they have: is that what you want?");
+});
+
+test("whoever reads a drawn plan may stop where they like", () => {
+  const script = new URL("../../plans/arena.ts", import.meta.url).pathname;
+  const piped = `"$0" "$1" | head -c 80`;
+  const { stdout, stderr } = spawnSync("sh", ["-c", piped, process.execPath, script], { encoding: "utf8" });
+  assert.deepEqual([stdout.length, stderr], [80, ""]);
 });
 
 const SAMPLES: [name: string, json: string, seats: number, categories: number][] = [

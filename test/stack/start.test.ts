@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -58,6 +58,16 @@ test("`node` adds a node on a free port, and ends it on SIGTERM", async () => {
   assert.equal(response.status, 200);
   one.child.kill("SIGTERM");
   assert.equal((await one.finished).code, 0);
+});
+
+test("`node` says when its process was told to stop, and that nothing is wrong with that", async () => {
+  const one = startEventix(["node"], { env: { ...env(), PORT: undefined, SERVICES: "catalog" } });
+  await until(() => lineOf(one, "The node is ready"), { what: "the node to be ready" });
+  const children = readFileSync(`/proc/${one.child.pid}/task/${one.child.pid}/children`, "utf8");
+  process.kill(Number(children.trim().split(" ")[0]), "SIGTERM");
+  const { code, stderr } = await one.finished;
+  assert.deepEqual([code, stderr.includes("its log above")], [0, false]);
+  assert.match(stderr, /^The node ended with exit code 0\.$/m);
 });
 
 test("Ctrl-C ends it within ten seconds, services before servers, and leaves servers that it did not start", async () => {
