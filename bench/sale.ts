@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { LoadJob, LoadResult, RequestLine } from "./load/job.ts";
+import type { Effort } from "./scenario.ts";
 import { ownPairs } from "./seats.ts";
 import { type BenchEvent, clearShelf, countBookings, putOnSale } from "./shelf.ts";
 import { type BenchNode, load, type World } from "./world.ts";
@@ -10,6 +11,16 @@ export const BUYERS = 512;
 export interface Sale {
   node: BenchNode;
   tokens: string[];
+}
+
+/** A node that sells, when it has sold for a while: a young process runs code that is not compiled yet, at half its speed. */
+export async function openShop(world: World, { seconds, scale }: Effort, services = "gateway,booking"): Promise<Sale> {
+  const sale = { node: await world.node(services), tokens: world.tokens(BUYERS) };
+  for (let warming = 0; warming < 3; warming++) {
+    const events = await openSale(world, sale, 50, Math.ceil(4_000 * scale));
+    await sell(world, sale, events, { pace: { closed: 128 }, seconds });
+  }
+  return sale;
 }
 
 /** New events with nothing sold, every actor awake and every token verified. */

@@ -18,6 +18,11 @@ const SCHEMA_POLL_MS = 1_000;
 const SAYING_SO_MS = 1_000;
 /** Callers that may wait for one of a pool's connections, which serves some thousand a second. */
 const WAITING_MAX = 2_000;
+/**
+ * A prepared statement may be planned while its tables are still empty, for a scan of the whole table, and that plan is kept
+ * until they are analyzed, a minute later: the first stampede on a new database would pay for it with each row it writes.
+ */
+const BY_INDEX = "-c enable_seqscan=off";
 /** Lent connections get this long to come back when the service stops. */
 const END_MS = 1_000;
 
@@ -34,6 +39,7 @@ export function createPool(url: string, name: string, max: number = config.poolS
     max,
     pipeline: true,
     application_name: name,
+    options: BY_INDEX,
     connectionTimeoutMillis: poolWaitMs,
     lock_timeout: lockTimeoutMs,
     statement_timeout: statementTimeoutMs,

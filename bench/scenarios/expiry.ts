@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { BUYERS, openSale, type Sale, sell } from "../sale.ts";
+import { openSale, openShop, type Sale, sell } from "../sale.ts";
 import { type Effort, type Figure, ratio, repeated, type Scenario } from "../scenario.ts";
 import { clearShelf, expireInOneStatement, holdSeats, pendingDue, putOnSale } from "../shelf.ts";
 import type { World } from "../world.ts";
@@ -15,7 +15,7 @@ export const expiry: Scenario = {
   what: "100,000 due holds of one seat on 100 events",
   async run(world: World, effort: Effort): Promise<Figure[]> {
     const holds = Math.max(EVENTS, Math.round(HOLDS * effort.scale));
-    const sale = { node: await world.node("gateway,booking"), tokens: world.tokens(BUYERS) };
+    const sale = await openShop(world, effort);
     const { one, quiet, busy } = await repeated(effort, async () => ({
       one: await oneStatement(),
       quiet: await swept(),

@@ -1,5 +1,5 @@
 import { ceilingOfOnes } from "../ceiling/ceiling.ts";
-import { BUYERS, openSale, type Sale, sell } from "../sale.ts";
+import { BUYERS, openSale, openShop, type Sale, sell } from "../sale.ts";
 import { type Effort, type Figure, repeated, type Scenario } from "../scenario.ts";
 import { ownPairs } from "../seats.ts";
 import type { BenchNode, World } from "../world.ts";
@@ -16,7 +16,7 @@ export const growth: Scenario = {
   name: "growth",
   what: "holds accepted a second, as events, seats of the one event that is sold, buyers and nodes grow",
   async run(world: World, effort: Effort): Promise<Figure[]> {
-    const alone: Sale = { node: await world.node("gateway,booking"), tokens: world.tokens(BUYERS) };
+    const alone = await openShop(world, effort);
     const { seconds, scale } = effort;
     const rates = await repeated(effort, async () => {
       const found: Record<string, number> = { "ceiling (a)": await ceilingOfOnes(world, seconds / 2) };

@@ -1,5 +1,5 @@
 import { ceilingOfOnes } from "../ceiling/ceiling.ts";
-import { BUYERS, openSale, sell } from "../sale.ts";
+import { openSale, openShop, sell } from "../sale.ts";
 import { type Effort, type Figure, ratio, repeated, type Scenario } from "../scenario.ts";
 import type { World } from "../world.ts";
 
@@ -11,7 +11,7 @@ export const holds: Scenario = {
   name: "holds",
   what: "POST /api/bookings, 2 seats, 50 events, relay on, payment not running",
   async run(world: World, effort: Effort): Promise<Figure[]> {
-    const sale = { node: await world.node("gateway,booking"), tokens: world.tokens(BUYERS) };
+    const sale = await openShop(world, effort);
     const { seconds, scale } = effort;
     const { ceiling, at64, at256, p99 } = await repeated(effort, async () => {
       const ceiling = await ceilingOfOnes(world, seconds / 2);

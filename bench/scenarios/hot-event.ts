@@ -1,5 +1,5 @@
 import { ceilingOfOnes } from "../ceiling/ceiling.ts";
-import { BUYERS, openSale, sell } from "../sale.ts";
+import { openSale, openShop, sell } from "../sale.ts";
 import { type Effort, type Figure, ratio, repeated, type Scenario } from "../scenario.ts";
 import { ownPairs } from "../seats.ts";
 import { clearShelf, putOnSale } from "../shelf.ts";
@@ -12,7 +12,7 @@ export const hotEvent: Scenario = {
   name: "hot-event",
   what: "POST /api/bookings, 2 seats, one event of 200,000 seats",
   async run(world: World, effort: Effort): Promise<Figure[]> {
-    const sale = { node: await world.node("gateway,booking"), tokens: world.tokens(BUYERS) };
+    const sale = await openShop(world, effort);
     const { seconds, scale } = effort;
     const { ceiling, at64, cold } = await repeated(effort, async () => {
       const ceiling = await ceilingOfOnes(world, seconds / 2);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { RequestLine } from "../load/job.ts";
-import { BUYERS, openSale, sell } from "../sale.ts";
+import { BUYERS, openSale, openShop, sell } from "../sale.ts";
 import { type Effort, type Figure, ratio, repeated, type Scenario } from "../scenario.ts";
 import { seatId } from "../seats.ts";
 import { type BenchEvent, countBookings } from "../shelf.ts";
@@ -14,7 +14,7 @@ export const losers: Scenario = {
   name: "losers",
   what: "POST /api/bookings for 20 seats of one event, everybody wants all of them",
   async run(world: World, effort: Effort): Promise<Figure[]> {
-    const sale = { node: await world.node("gateway,booking"), tokens: world.tokens(BUYERS) };
+    const sale = await openShop(world, effort);
     const { seconds } = effort;
     const measured = await repeated(effort, async () => {
       const spread = await openSale(world, sale, 50, 4_000 * effort.scale);

@@ -1,4 +1,4 @@
-import { BUYERS, openSale, sell } from "../sale.ts";
+import { openSale, openShop, sell } from "../sale.ts";
 import { type Effort, type Figure, repeated, type Scenario } from "../scenario.ts";
 import { load, type World } from "../world.ts";
 
@@ -9,7 +9,7 @@ export const map: Scenario = {
   name: "map",
   what: "GET availability of a 50,000-seat event, two bits a seat",
   async run(world: World, effort: Effort): Promise<Figure[]> {
-    const sale = { node: await world.node("gateway,booking"), tokens: world.tokens(BUYERS) };
+    const sale = await openShop(world, effort);
     const { seconds, scale } = effort;
     const { bytes, perSecond, p99 } = await repeated(effort, async () => {
       const events = await openSale(world, sale, 1, SEATS * scale);

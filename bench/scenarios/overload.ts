@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LoadResult, RequestLine } from "../load/job.ts";
 import { residentMb } from "../resident.ts";
-import { BUYERS, openSale, type Sale, sell } from "../sale.ts";
+import { BUYERS, openSale, openShop, type Sale, sell } from "../sale.ts";
 import { type Effort, type Figure, ratio, repeated, type Scenario } from "../scenario.ts";
 import { ownPairs } from "../seats.ts";
 import type { World } from "../world.ts";
@@ -22,7 +22,7 @@ export const overload: Scenario = {
   name: "overload",
   what: "holds arrive at three times the rate that can be served",
   async run(world: World, effort: Effort): Promise<Figure[]> {
-    const sale = { node: await world.node("gateway,booking"), tokens: world.tokens(BUYERS) };
+    const sale = await openShop(world, effort);
     const seconds = effort.seconds * LENGTH;
     const measured = await repeated(effort, async () => {
       const calm = await openSale(world, sale, EVENTS, 4_000 * effort.scale);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ceilingOfOnes } from "../ceiling/ceiling.ts";
-import { BUYERS, openSale, sell } from "../sale.ts";
+import { openSale, openShop, sell } from "../sale.ts";
 import { type Effort, type Figure, ratio, repeated, type Scenario } from "../scenario.ts";
 import type { World } from "../world.ts";
 
@@ -10,7 +10,7 @@ export const saga: Scenario = {
   name: "saga",
   what: "REST hold to booking.confirmed committed, 50 events, all services on one node",
   async run(world: World, effort: Effort): Promise<Figure[]> {
-    const sale = { node: await world.node("gateway,catalog,booking,payment"), tokens: world.tokens(BUYERS) };
+    const sale = await openShop(world, effort, "gateway,catalog,booking,payment");
     const { seconds, scale } = effort;
     const { ceiling, confirmed, p99 } = await repeated(effort, async () => {
       const ceiling = await ceilingOfOnes(world, seconds / 2);
