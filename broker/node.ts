@@ -48,12 +48,15 @@ if (import.meta.main) {
   await ownProcess(config, async () => createNode(config, (await import("../moleculer.config.ts")).default));
 }
 
+/** Of a wrong setting, as of every command (cli/exit-codes.ts): to start again would not help. */
+const EXIT_USAGE = 64;
+
 /** Imported here, since it reads the environment when it is: a wrong setting is told without a stack trace. */
 async function processConfig(): Promise<Config> {
   try {
     return (await import("#config")).config;
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n`);
-    process.exit(1);
+    process.exit(EXIT_USAGE);
   }
 }

@@ -158,7 +158,7 @@ async function bringUpAll(composed: ComposedServer[], wanted: Wanted): Promise<S
   if (failures.length > 0) throw allOf(failures);
   const up = results.flatMap((result) => (result.status === "fulfilled" ? result.value : []));
   const env = { ...Object.assign({}, ...up.map((one) => one.env)), ...state.given, EVENTIX_HOME: home };
-  await createTopics(env.KAFKA_BROKERS.split(","), say);
+  await createTopics(env.KAFKA_BROKERS.split(/\s*,\s*/), say);
   return { home, env, started: up.flatMap(({ name, started }) => (started ? [name] : [])) };
 }
 

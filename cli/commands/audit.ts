@@ -28,7 +28,7 @@ export const auditCommand = (): Command =>
         const report = await audit({
           bookingUrl: env.DATABASE_URL_BOOKING ?? "",
           paymentUrl: env.DATABASE_URL_PAYMENT ?? "",
-          kafkaBrokers: (env.KAFKA_BROKERS ?? "").split(","),
+          kafkaBrokers: (env.KAFKA_BROKERS ?? "").split(/\s*,\s*/),
           settleMs: settle,
         });
         process.stdout.write(json ? `${asJson(report)}\n` : asText(report));

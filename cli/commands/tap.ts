@@ -38,7 +38,7 @@ export const tapCommand = (): Command =>
     .action(async ({ topic, fromBeginning, from, json, stats, ...wanted }: TapOptions) => {
       const env = stackEnvironment(eventixHome(), process.env, ["kafka"]);
       await tap({
-        brokers: (env.KAFKA_BROKERS ?? "").split(","),
+        brokers: (env.KAFKA_BROKERS ?? "").split(/\s*,\s*/),
         topics: topic.length > 0 ? [...new Set(topic)] : json ? Object.values(KAFKA_TOPICS) : TOPICS,
         from: fromBeginning ? "beginning" : from === undefined ? "end" : new Date(Date.now() - from),
         wanted,

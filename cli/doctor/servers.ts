@@ -50,7 +50,7 @@ async function redis(url: string): Promise<Finding> {
 
 async function topics(brokers: string): Promise<Finding> {
   try {
-    const { missing, otherPartitions } = await wrongTopics(brokers.split(","));
+    const { missing, otherPartitions } = await wrongTopics(brokers.split(/\s*,\s*/));
     if (missing.length > 0) return fail("topics", `Kafka lacks ${missing.join(", ")}`, "npx eventix up");
     if (otherPartitions.length === 0) return ok("topics", "all there, with their partitions");
     const mend = "in development remove EVENTIX_HOME and start again; elsewhere stop all nodes and move the topic";

@@ -16,7 +16,7 @@ export const auditInspection: Inspection = {
       const report = await audit({
         bookingUrl: env.DATABASE_URL_BOOKING ?? "",
         paymentUrl: env.DATABASE_URL_PAYMENT ?? "",
-        kafkaBrokers: (env.KAFKA_BROKERS ?? "").split(","),
+        kafkaBrokers: (env.KAFKA_BROKERS ?? "").split(/\s*,\s*/),
       });
       return { json: { exitCode: exitCodeOf(report), ...report }, text: asText(report) };
     } catch (error) {
