@@ -3,6 +3,7 @@ import { type Effort, type Figure, repeated, type Scenario } from "../scenario.t
 import { load, type World } from "../world.ts";
 
 const SEATS = 50_000;
+const ANSWERS_A_SECOND = 5_000;
 
 /** Everybody looks at the hall while others buy. */
 export const map: Scenario = {
@@ -22,14 +23,14 @@ export const map: Scenario = {
       });
       const best = await load({ ...job, pace: { closed: 64 }, seconds });
       const rate = (best.statuses[200] ?? 0) / best.seconds;
-      const half = await load({ ...job, pace: { open: rate / 2 }, seconds });
-      return { bytes: (await answer.arrayBuffer()).byteLength, perSecond: rate, p99: half.latency.p99 };
+      const open = await load({ ...job, pace: { open: ANSWERS_A_SECOND }, seconds });
+      return { bytes: (await answer.arrayBuffer()).byteLength, perSecond: rate, p99: open.latency.p99 };
     });
     await sale.node.stop();
     return [
       { what: "size of an answer", unit: "bytes", values: bytes, bar: { atMost: 13_000 } },
-      { what: "answers, 64 in flight", unit: "answers/s", values: perSecond, bar: { atLeast: 5_000 } },
-      { what: "p99 at half the rate, open loop", unit: "ms", values: p99, bar: { atMost: 20 } },
+      { what: "answers, 64 in flight", unit: "answers/s", values: perSecond, bar: { atLeast: ANSWERS_A_SECOND } },
+      { what: `p99 at ${ANSWERS_A_SECOND}/s, open loop`, unit: "ms", values: p99, bar: { atMost: 20 } },
     ];
   },
 };
