@@ -50,6 +50,8 @@ export class FactConsumer implements HealthPart {
   /** The partitions of the group that are this member's, by topic; undefined while it is not in the group. */
   #assigned: Record<string, number[]> | undefined;
   #stopping = false;
+  /** kafkajs leaves the group when one of them has ended, though others are still applied. */
+  readonly #underWay = new Set<Promise<void>>();
 
   constructor(kafka: Kafka, context: BatchContext, logger: Logger, onCommit: () => void) {
     this.#kafka = kafka;
@@ -90,10 +92,12 @@ export class FactConsumer implements HealthPart {
     clearTimeout(this.#reconnect);
     this.#pauses.clear();
     await within(STOP_MS, this.#connecting);
-    await within(
-      STOP_MS,
-      this.#consumer?.disconnect().catch((error: Error) => this.#logger.debug(`disconnecting: ${error.message}`)),
-    );
+    await within(STOP_MS, this.#leave());
+  }
+
+  async #leave(): Promise<void> {
+    await Promise.allSettled(this.#underWay);
+    await this.#consumer?.disconnect().catch((error: Error) => this.#logger.debug(`disconnecting: ${error.message}`));
   }
 
   async #connect(): Promise<void> {
@@ -106,7 +110,7 @@ export class FactConsumer implements HealthPart {
         autoCommit: false,
         eachBatchAutoResolve: false,
         partitionsConsumedConcurrently: PARTITIONS_AT_ONCE,
-        eachBatch: (payload) => this.#eachBatch(payload),
+        eachBatch: (payload) => this.#watched(this.#eachBatch(payload)),
       });
     } catch (error) {
       await consumer.disconnect().catch(() => {});
@@ -152,12 +156,19 @@ export class FactConsumer implements HealthPart {
     this.#failures++;
   }
 
+  #watched(batch: Promise<void>): Promise<void> {
+    const ended = () => this.#underWay.delete(batch);
+    this.#underWay.add(batch);
+    batch.then(ended, ended);
+    return batch;
+  }
+
   async #eachBatch(payload: EachBatchPayload): Promise<void> {
     const { topic, partition, messages } = payload.batch;
     const session = keepAlive(payload.heartbeat, HEARTBEAT_MS);
     try {
       for (let from = 0; from < messages.length; from += BATCH_FACTS) {
-        if (!payload.isRunning() || payload.isStale()) return;
+        if (this.#stopping || !payload.isRunning() || payload.isStale()) return;
         const records = messages.slice(from, from + BATCH_FACTS).map((m) => ({
           topic,
           partition,
@@ -166,8 +177,9 @@ export class FactConsumer implements HealthPart {
           value: m.value,
         }));
         if (!(await this.#applied(records, payload))) return;
-        session.check();
+        // Though a heartbeat may have failed: whether the offset still is this member's to commit, the broker says.
         await this.#commit(records, payload);
+        session.check();
       }
     } finally {
       session.end();

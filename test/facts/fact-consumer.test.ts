@@ -30,14 +30,23 @@ async function publish(facts: NewFact[]): Promise<void> {
 }
 
 /** Notes the facts that this test knows, in a group of its own; the topic holds those of other tests too. */
-function consumerOf(known: NewFact[], trouble: (fact: Fact) => void = () => {}, name = `test-${randomUUID()}.notes`) {
+function consumerOf(
+  known: NewFact[],
+  trouble: (fact: Fact) => void = () => {},
+  name = `test-${randomUUID()}.notes`,
+  before: () => Promise<void> = async () => {},
+) {
   const ids = new Set(known.map((fact) => fact.id));
   let given = 0;
+  let waiting = 0;
   const consumer: BatchConsumer = {
     name: "notes",
     topics: ["booking.cancelled"],
     async apply(tx, facts) {
-      for (const fact of facts.filter(({ id }) => ids.has(id))) {
+      const ours = facts.filter(({ id }) => ids.has(id));
+      if (ours.length > 0) waiting++;
+      await before();
+      for (const fact of ours) {
         given++;
         trouble(fact);
         await tx.query("insert into effects (fact_id) values ($1)", [fact.id]);
@@ -48,7 +57,7 @@ function consumerOf(known: NewFact[], trouble: (fact: Fact) => void = () => {}, 
   const { logger, lines } = recordingLogger();
   let commits = 0;
   const running = new FactConsumer(kafka, { pool, consumer, name }, logger, () => commits++);
-  return { running, lines, name, given: () => given, commits: () => commits };
+  return { running, lines, name, given: () => given, waiting: () => waiting, commits: () => commits };
 }
 
 const noted = async () => (await pool.query<{ fact_id: string }>("select fact_id from effects order by n")).rows;
@@ -125,6 +134,27 @@ test("who takes over from a consumer that stopped goes on behind its last commit
   await eventually(async () => (await noted()).length >= 20);
   await second.running.stop();
   assert.equal(second.given(), 10);
+});
+
+test("a consumer that stops commits the offsets of all that it is applying, on whichever partition", async () => {
+  const facts = bookingFacts(24, 1);
+  const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
+  const first = consumerOf(facts, undefined, undefined, () => held);
+  await publish(facts);
+  first.running.start();
+  // Three partitions are applied at a time, and none of their batches ends.
+  await eventually(() => first.waiting() === 3);
+  const stopped = first.running.stop();
+  letGo();
+  await stopped;
+  const applied = (await noted()).length;
+  assert(applied > 0 && applied === first.given());
+  await pool.query("truncate processed_events");
+  const second = consumerOf(facts, undefined, first.name);
+  second.running.start();
+  await eventually(async () => (await noted()).length >= facts.length);
+  await second.running.stop();
+  assert.equal(first.given() + second.given(), facts.length, "none is given again");
 });
 
 test("who takes over from a consumer that could not apply a batch is given it again", async () => {
