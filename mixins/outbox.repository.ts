@@ -71,7 +71,7 @@ export const ROUND_ROWS = 1_000;
 export const ROUND_BYTES = 512 * 1024;
 
 /** Any number will do: advisory locks are a database's own. Freed by the end of the transaction, however it ends. */
-const RELAY_LOCK = 0x6576_7478;
+export const RELAY_LOCK = 0x6576_7478;
 
 /** Asks to be the one relay of this database until the transaction ends; never waits. Row: `{ leads }`. */
 export const takeLead: QueryConfig = {
