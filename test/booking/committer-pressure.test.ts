@@ -42,6 +42,8 @@ test("holds that wait for rows locked elsewhere do not keep other events waiting
 test("when more events ask than fit into a batch, each has its turn before any has a third", async () => {
   const shows = await Promise.all(Array.from({ length: 300 }, () => putOnSale(pool, 4)));
   await Promise.all(shows.map(({ eventId, seatIds }) => desk.hold(eventId, seatIds.slice(3))));
+  // A connection for each batch in flight: one that is made meanwhile would hold its batch up.
+  await Promise.all(Array.from({ length: 4 }, () => pool.query("select pg_sleep(0.2)")));
   const order: number[] = [];
   await Promise.all(
     shows.flatMap(({ eventId, seatIds }) =>
