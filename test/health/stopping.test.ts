@@ -3,6 +3,7 @@ import { after, test } from "node:test";
 import pg from "pg";
 import { createKafka } from "#broker/kafka.client.ts";
 import { Shop } from "../e2e/support/shop.ts";
+import { untilConsumed } from "../support/consumed.ts";
 import { startNode, type TestNode, untilReachable } from "../support/node.ts";
 import { until } from "../support/until.ts";
 import { Client } from "./support/client.ts";
@@ -77,6 +78,8 @@ test("a node that is stopped under load answers all it took, refuses by 503, and
   const node = await startNode({ env });
   after(() => node.stop());
   await untilReachable(node);
+  // What tests before this one left is applied while the node starts: it must not come between the two that are counted.
+  await untilConsumed();
   const before = await consumed();
   const { clients, leave } = await crowd([node.url]);
   await stop(node);
