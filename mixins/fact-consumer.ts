@@ -50,7 +50,7 @@ export class FactConsumer implements HealthPart {
   /** The partitions of the group that are this member's, by topic; undefined while it is not in the group. */
   #assigned: Record<string, number[]> | undefined;
   #stopping = false;
-  /** kafkajs leaves the group when one of them has ended, though others are still applied. */
+  /** Batches of the partitions that are applied now: the group is left when all of them have ended. */
   readonly #underWay = new Set<Promise<void>>();
 
   constructor(kafka: Kafka, context: BatchContext, logger: Logger, onCommit: () => void) {
