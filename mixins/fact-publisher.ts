@@ -1,6 +1,6 @@
 import type { Kafka, Producer, TopicMessages } from "kafkajs";
 import type { Logger } from "moleculer";
-import { isUnusable } from "#broker/kafka-transporter/errors.ts";
+import { causesOf, isUnusable } from "#broker/kafka-transporter/errors.ts";
 import { deadLetterTopic } from "#contracts/topics.ts";
 import { FACT_PARTITIONER } from "./fact-partitioner.ts";
 import type { OutboxRow } from "./outbox.repository.ts";
@@ -95,10 +95,7 @@ function byTopic(rows: OutboxRow[]): TopicMessages[] {
 const TOO_LARGE = new Set(["MESSAGE_TOO_LARGE", "RECORD_LIST_TOO_LARGE"]);
 
 /** kafkajs wraps the broker's answer, so the type may lie in a cause. */
-function isTooLarge(error: unknown): boolean {
-  const { type, cause } = (error ?? {}) as { type?: string; cause?: unknown };
-  return TOO_LARGE.has(type ?? "") || (cause !== undefined && isTooLarge(cause));
-}
+const isTooLarge = (error: unknown): boolean => causesOf(error).some(({ type }) => TOO_LARGE.has(type ?? ""));
 
 function cut(row: OutboxRow): OutboxRow {
   const size = row.value?.length ?? 0;

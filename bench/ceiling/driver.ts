@@ -15,7 +15,7 @@ export interface Drive {
 }
 
 /** pgbench is not part of the Postgres that npm brings. */
-export const HAS_PGBENCH = spawnSync("pgbench", ["--version"]).status === 0;
+const HAS_PGBENCH = spawnSync("pgbench", ["--version"]).status === 0;
 export const DRIVER = HAS_PGBENCH
   ? "pgbench"
   : "a pipelining client of our own, since pgbench is not on PATH (Debian: apt-get install postgresql)";
