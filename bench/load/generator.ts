@@ -87,8 +87,7 @@ async function openLoop(
   for (let n = 0; job.repeat || n < requests.length; n++) {
     due += (-Math.log(1 - Math.random()) / perSecond) * 1_000;
     if (due >= end) break;
-    while (performance.now() < due)
-      await new Promise((turn) => (due - performance.now() > 2 ? setTimeout(turn, 1) : setImmediate(turn)));
+    while (performance.now() < due) await new Promise((turn) => setTimeout(turn, 1));
     const request = requests[n % requests.length] as Buffer;
     const connection = idle.pop() ?? (connections < CONNECTIONS_MAX ? newConnection() : undefined);
     if (connection) start(connection, request, due);
