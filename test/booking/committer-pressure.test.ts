@@ -3,7 +3,7 @@ import { after, before, test } from "node:test";
 import type { Pool } from "pg";
 import { createPool } from "#mixins/database.mixin.ts";
 import type { HoldAnswer } from "../../services/booking/event.actor.ts";
-import { openProxy } from "../broker/support/proxy.ts";
+import { TcpProxy } from "../support/tcp-proxy.ts";
 import { until } from "../support/until.ts";
 import { hold, openBoxOffice, putOnSale, stranger, untilWaiting } from "./support/box-office.ts";
 import { HoldDesk } from "./support/hold-desk.ts";
@@ -73,7 +73,7 @@ test("a database that falls silent costs a hold its chance, not its answer: awak
   const awake = await putOnSale(pool, 2);
   const asleep = await putOnSale(pool, 1);
   const url = new URL(pool.options.connectionString as string);
-  const proxy = await openProxy(url.host);
+  const proxy = await TcpProxy.to(url.host);
   const silent = createPool(
     `postgres://${url.username}:${url.password}@127.0.0.1:${proxy.port}${url.pathname}`,
     "far",
@@ -84,7 +84,7 @@ test("a database that falls silent costs a hold its chance, not its answer: awak
   await Promise.all([far.hold(awake.eventId, awake.seatIds.slice(0, 1)), silent.query("select 1")]);
   await until(() => silent.idleCount === 2, { what: "two connections that are open already" });
 
-  proxy.clog();
+  proxy.drop("both", true);
   const deadline = Date.now() + 400;
   const answers = [
     far.hold(awake.eventId, awake.seatIds.slice(1), { deadline }),
@@ -94,7 +94,7 @@ test("a database that falls silent costs a hold its chance, not its answer: awak
   assert(Date.now() < deadline + 500, `answered ${Date.now() - deadline} ms after the deadline`);
 
   // What went into the clog is lost: these connections say nothing any more, and only their end frees the seat.
-  await proxy.mend();
+  proxy.drop("both", false);
   assert.equal(await codeOf(far.hold(awake.eventId, awake.seatIds.slice(1), { deadline: Date.now() + 8_000 })), "HELD");
   await far.close();
   await silent.end();

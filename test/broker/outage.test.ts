@@ -4,15 +4,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ServiceBroker } from "moleculer";
 import { brokerOptions } from "#broker/broker.options.ts";
 import { KafkaTransporter } from "#broker/kafka-transporter/kafka.transporter.ts";
+import { TcpProxy } from "../support/tcp-proxy.ts";
 import { Cluster, KAFKA_BROKERS, loggerTo, until, untilServed } from "./support/cluster.ts";
-import { openProxy } from "./support/proxy.ts";
 
 const cluster = new Cluster();
 after(() => cluster.stop());
 
 /** A node whose way to Kafka is a proxy, and what it has logged. */
 async function startBehindProxy(nodeId: string) {
-  const proxy = await openProxy(KAFKA_BROKERS.split(",")[0] as string);
+  const proxy = await TcpProxy.to(KAFKA_BROKERS.split(",")[0] as string);
   const lines: { level: string; msg: string }[] = [];
   const logger = loggerTo((line) => lines.push(JSON.parse(line)));
   const options = brokerOptions({ ...cluster.config(nodeId), logLevel: "debug" }, logger);
@@ -33,12 +33,13 @@ test("a node without Kafka says so once, not at each retry, and once when Kafka 
   const caller = await cluster.start("caller");
   const { proxy, lines, said } = await startBehindProxy("cut-off");
   await untilServed(caller, "cut-off.who", ["cut-off"]);
-  await proxy.cut();
+  await proxy.refuse(true);
+  proxy.cut();
   await until("retries", () => lines.filter(({ msg }) => msg.startsWith("kafkajs ")).length > 20);
   // On a slow machine the outage is long enough for the registry to miss the other node, and to say so.
   const troubles = () => said(["warn", "error"]).filter((msg) => msg.includes("Kafka"));
   assert.match(troubles().join("\n"), /^Trouble with Kafka: [^\n]*$/);
-  await proxy.mend();
+  await proxy.refuse(false);
   await until("the good news", () => said(["info"]).some((msg) => msg.startsWith("Kafka answers again")));
   await until("an answer", () => caller.call("cut-off.who").catch(() => undefined));
   assert.equal(troubles().length, 1);
@@ -52,19 +53,19 @@ test("nodes hear each other again after Kafka stood still for longer than its cl
   const both = async () => (await ask(one, "two")) === "two" && (await ask(two, "one")) === "one";
   await until("both to answer", both);
   for (const { proxy, broker } of [one, two]) {
-    proxy.standStill();
+    proxy.stall("both", true);
     // A node that leaves: the way out is made anew, now or never.
     broker.localBus.emit("$node.disconnected", { node: { id: "gone" }, unexpected: false });
   }
   // Longer than a request waits for its answer: who connects meanwhile gives up, and kafkajs says nothing of it.
   await sleep(7_000);
-  await Promise.all([one, two].map(({ proxy }) => proxy.mend()));
+  for (const { proxy } of [one, two]) proxy.stall("both", false);
   await until("both to answer again", both);
 });
 
 test("a node stops within seconds though Kafka takes everything and answers nothing", async () => {
   const { proxy, broker } = await startBehindProxy("unheard");
-  proxy.clog();
+  proxy.drop("both", true);
   const since = performance.now();
   await broker.stop();
   assert.ok(performance.now() - since < 8_000, `${Math.round(performance.now() - since)} ms`);

@@ -7,7 +7,7 @@ import { Kafka, logLevel } from "kafkajs";
 import type { Pool } from "pg";
 import { FactPublisher } from "#mixins/fact-publisher.ts";
 import { Relay } from "#mixins/relay.ts";
-import { openProxy } from "../broker/support/proxy.ts";
+import { TcpProxy } from "../support/tcp-proxy.ts";
 import { eventually, kafka, makeTopic, openDatabase, readTopic, recordingLogger } from "./fixture.ts";
 
 let pool: Pool;
@@ -64,7 +64,7 @@ test("a relay without Kafka says so once, keeps what it has, and stops quickly",
 test("a relay that began while Kafka stood still goes on when that is over", async () => {
   const topic = await makeTopic(`test.${randomUUID()}`);
   const { logger } = recordingLogger();
-  const proxy = await openProxy((process.env.KAFKA_BROKERS ?? "").split(",")[0] as string);
+  const proxy = await TcpProxy.to((process.env.KAFKA_BROKERS ?? "").split(",")[0] as string);
   const { socketFactory } = proxy;
   const retry = { retries: 0 };
   const still = new Kafka({
@@ -74,13 +74,13 @@ test("a relay that began while Kafka stood still goes on when that is over", asy
     retry,
     logLevel: logLevel.NOTHING,
   });
-  proxy.standStill();
+  proxy.stall("both", true);
   const relay = new Relay(pool, new FactPublisher(still, logger), logger);
   relay.start();
   await write(topic, "kept");
   // Longer than a request waits for its answer: who connects meanwhile gives up, and kafkajs says nothing of it.
   await sleep(1_500);
-  await proxy.mend();
+  proxy.stall("both", false);
   await eventually(outboxIsEmpty);
   await relay.stop();
   await proxy.close();

@@ -6,6 +6,11 @@ import type { ISocketFactory } from "kafkajs";
 export type Way = "up" | "down";
 type Ways = Way | "both";
 
+interface Target {
+  host: string;
+  port: number;
+}
+
 export interface Piece {
   way: Way;
   data: Buffer;
@@ -24,7 +29,7 @@ export class TcpProxy {
     connect({ host: "127.0.0.1", port: this.port }, onConnect);
   /** Asked for each piece before it goes on: how many bytes of it still do, before its connection breaks; undefined for all. */
   cutAt: (piece: Piece) => number | undefined = () => undefined;
-  readonly #target: { host: string; port: number };
+  readonly #target: Target;
   readonly #conditions: Record<Way, Conditions> = {
     up: { stalled: false, lossy: false, delayMs: 0 },
     down: { stalled: false, lossy: false, delayMs: 0 },
@@ -33,12 +38,14 @@ export class TcpProxy {
   #server: Server | undefined;
   #made = 0;
 
-  private constructor(target: { host: string; port: number }) {
+  private constructor(target: Target) {
     this.#target = target;
   }
 
-  static async to(target: { host: string; port: number }): Promise<TcpProxy> {
-    const proxy = new TcpProxy(target);
+  /** `target`: its address, also as `host:port`. */
+  static async to(target: Target | string): Promise<TcpProxy> {
+    const [host = "", port] = typeof target === "string" ? target.split(":") : [target.host, target.port];
+    const proxy = new TcpProxy({ host, port: Number(port) });
     await proxy.#listen();
     return proxy;
   }

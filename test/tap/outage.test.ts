@@ -5,12 +5,12 @@ import { Kafka, logLevel } from "kafkajs";
 import { FACT_PARTITIONER } from "#mixins/fact-partitioner.ts";
 import { FactReader } from "#mixins/fact-reader.ts";
 import { follow } from "../../cli/tap/follow.ts";
-import { openProxy } from "../broker/support/proxy.ts";
 import { eventually, kafka, makeTopic } from "../facts/fixture.ts";
+import { TcpProxy } from "../support/tcp-proxy.ts";
 
 test("following goes on where it was when Kafka is back, and says once that it was away", async () => {
   const [address = ""] = (process.env.KAFKA_BROKERS ?? "").split(",");
-  const { socketFactory, ...proxy } = await openProxy(address);
+  const proxy = await TcpProxy.to(address);
   const topic = await makeTopic(`follow.${randomUUID()}`);
   const producer = kafka.producer({ createPartitioner: FACT_PARTITIONER });
   await producer.connect();
@@ -22,7 +22,7 @@ test("following goes on where it was when Kafka is back, and says once that it w
     brokers: [address],
     socketFactory: (options) => {
       connections += 1;
-      return socketFactory(options);
+      return proxy.socketFactory(options);
     },
     logLevel: logLevel.NOTHING,
     retry: { retries: 1 },
@@ -45,13 +45,14 @@ test("following goes on where it was when Kafka is back, and says once that it w
 
   await put("before");
   await eventually(() => seen.includes("before"));
-  await proxy.cut();
+  await proxy.refuse(true);
+  proxy.cut();
   await eventually(() => said.includes("away"));
   await put("meanwhile");
   // Further attempts must not be told of again.
   const before = connections;
   await eventually(() => connections > before + 4);
-  await proxy.mend();
+  await proxy.refuse(false);
   await eventually(() => seen.includes("meanwhile"));
   await put("after");
   await eventually(() => seen.includes("after"));
