@@ -19,13 +19,19 @@ interface Request {
   headers?: Record<string, string>;
 }
 
+type SignToken = (name: string, scopes?: readonly string[]) => string;
+const signed: SignToken = (name, scopes = []) => tokenFor(name, { scopes });
+
 /** A shop that calls a gateway as its users do. */
 export class Shop {
   readonly url: string;
+  readonly #token: SignToken;
   #plans = 0;
 
-  constructor(url: string) {
+  /** `token` signs for users; of the test stack's issuer when absent. */
+  constructor(url: string, token: SignToken = signed) {
     this.url = url;
+    this.#token = token;
   }
 
   async call<T = unknown>(
@@ -57,7 +63,7 @@ export class Shop {
   }
 
   async publish(seats: number, terms: Record<string, unknown> = {}): Promise<string> {
-    const token = tokenFor("organizer", { scopes: ["catalog:write"] });
+    const token = this.#token("organizer", ["catalog:write"]);
     const venue = await this.call<ImportedVenue>("POST", "/api/venues", { token, body: this.#planOf(seats) });
     assert.equal(venue.status, 201, JSON.stringify(venue.error));
     const event = await this.call<EventResponse>("POST", "/api/events", {
@@ -90,7 +96,7 @@ export class Shop {
     seatIds: string[],
     headers: Record<string, string> = {},
   ): Promise<Answer<BookingResponse>> {
-    return this.call("POST", "/api/bookings", { token: tokenFor(user), body: { eventId, seatIds }, headers });
+    return this.call("POST", "/api/bookings", { token: this.#token(user), body: { eventId, seatIds }, headers });
   }
 
   /** Books and expects to win. */
@@ -101,19 +107,19 @@ export class Shop {
   }
 
   cancel(user: string, bookingId: string): Promise<Answer<BookingResponse>> {
-    return this.call("POST", `/api/bookings/${bookingId}/cancel`, { token: tokenFor(user) });
+    return this.call("POST", `/api/bookings/${bookingId}/cancel`, { token: this.#token(user) });
   }
 
   booking(user: string, bookingId: string): Promise<Answer<BookingResponse>> {
-    return this.call("GET", `/api/bookings/${bookingId}`, { token: tokenFor(user) });
+    return this.call("GET", `/api/bookings/${bookingId}`, { token: this.#token(user) });
   }
 
   mine(user: string, query = ""): Promise<Answer<BookingResponse[]>> {
-    return this.call("GET", `/api/bookings/my?${query}`, { token: tokenFor(user) });
+    return this.call("GET", `/api/bookings/my?${query}`, { token: this.#token(user) });
   }
 
   payment(user: string, bookingId: string): Promise<Answer<PaymentResponse>> {
-    return this.call("GET", `/api/bookings/${bookingId}/payment`, { token: tokenFor(user) });
+    return this.call("GET", `/api/bookings/${bookingId}/payment`, { token: this.#token(user) });
   }
 
   /** The states of an event's seats, by index. */

@@ -1,0 +1,149 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { BookingResponse } from "#contracts/booking.ts";
+import { type History, type HoldOp, outcomeOf } from "./history.ts";
+import type { Random } from "./random.ts";
+
+/** An event on sale, and its seats. */
+export interface Hall {
+  eventId: string;
+  seatIds: readonly string[];
+}
+
+interface Market {
+  /** Gateways; any of them may be gone. */
+  urls: readonly string[];
+  halls: readonly Hall[];
+  history: History;
+  /** Ids of bookings of all buyers, to be peeked at. */
+  known: { owner: string; bookingId: string }[];
+  /** Whether the shop is closed: what is under way is still waited for. */
+  stopped: AbortSignal;
+}
+
+interface Answer {
+  status: number;
+  data: BookingResponse | undefined;
+  code: string | undefined;
+}
+
+const SEATS_MAX = 4;
+const PAUSE_MS = 40;
+/** Longer than a gateway waits for an answer. */
+const PATIENCE_MS = 9_000;
+const REPEATS_MAX = 6;
+
+/** One client: does one thing at a time, and writes down what it asked and what it was told. */
+export class Buyer {
+  readonly name: string;
+  readonly #token: string;
+  readonly #random: Random;
+  readonly #market: Market;
+  readonly #own: string[] = [];
+  #keys = 0;
+
+  constructor(name: string, token: string, random: Random, market: Market) {
+    this.name = name;
+    this.#token = token;
+    this.#random = random;
+    this.#market = market;
+  }
+
+  /** Buys, reads and cancels until the shop is closed. */
+  async run(): Promise<void> {
+    while (!this.#market.stopped.aborted) {
+      await this.#step();
+      await sleep(this.#random.between(0, PAUSE_MS));
+    }
+  }
+
+  /** Reads every own booking once more. */
+  async readAll(): Promise<void> {
+    for (const bookingId of this.#own) await this.#read(bookingId);
+  }
+
+  #step(): Promise<void> {
+    const random = this.#random;
+    const what = random.float();
+    const own = this.#own.length > 0 ? random.pick(this.#own.slice(-8)) : undefined;
+    if (own === undefined || what < 0.5) return this.#hold();
+    if (what < 0.75) return this.#read(own);
+    if (what < 0.93) return this.cancel(own);
+    return this.#peek();
+  }
+
+  async #hold(): Promise<void> {
+    const random = this.#random;
+    const hall = random.chance(0.6) ? (this.#market.halls[0] as Hall) : random.pick(this.#market.halls);
+    const seatIds = random.some(hall.seatIds, 1 + random.int(SEATS_MAX));
+    const key = random.chance(0.7) ? `${this.name}-${++this.#keys}` : undefined;
+    let last = await this.#tryHold(hall.eventId, seatIds, key);
+    const wishes = random.chance(0.15) ? 2 : 0;
+    for (let n = 0; key !== undefined && n < REPEATS_MAX && (last.outcome === "info" || n < wishes); n++) {
+      await sleep(random.between(0, 4 * PAUSE_MS * (last.outcome === "info" ? 5 : 1)));
+      last = await this.#tryHold(hall.eventId, seatIds, key);
+    }
+  }
+
+  async #tryHold(eventId: string, seatIds: readonly string[], key: string | undefined): Promise<HoldOp> {
+    const invoked = Date.now();
+    const answer = await this.#call("POST", "/api/bookings", { eventId, seatIds }, key);
+    const op: HoldOp = { kind: "hold", eventId, seatIds, key, booking: answer.data, ...this.#seen(invoked, answer) };
+    this.#market.history.add(op);
+    const bookingId = answer.data?.id;
+    if (op.outcome === "ok" && bookingId !== undefined && !this.#own.includes(bookingId)) {
+      this.#own.push(bookingId);
+      this.#market.known.push({ owner: this.name, bookingId });
+    }
+    return op;
+  }
+
+  async #read(bookingId: string): Promise<void> {
+    const invoked = Date.now();
+    const answer = await this.#call("GET", `/api/bookings/${bookingId}`);
+    this.#market.history.add({ kind: "read", bookingId, booking: answer.data, ...this.#seen(invoked, answer) });
+  }
+
+  async cancel(bookingId: string): Promise<void> {
+    const invoked = Date.now();
+    const answer = await this.#call("POST", `/api/bookings/${bookingId}/cancel`);
+    this.#market.history.add({ kind: "cancel", bookingId, booking: answer.data, ...this.#seen(invoked, answer) });
+  }
+
+  async #peek(): Promise<void> {
+    const others = this.#market.known.filter(({ owner }) => owner !== this.name);
+    if (others.length === 0) return;
+    const { bookingId } = this.#random.pick(others.slice(-50));
+    const invoked = Date.now();
+    const [method, path] = this.#random.pick([
+      ["GET", `/api/bookings/${bookingId}`],
+      ["GET", `/api/bookings/${bookingId}/payment`],
+      ["POST", `/api/bookings/${bookingId}/cancel`],
+    ] as const);
+    const answer = await this.#call(method, path);
+    this.#market.history.add({ kind: "peek", bookingId, ...this.#seen(invoked, answer) });
+  }
+
+  #seen(invoked: number, { status, code }: Answer) {
+    return { client: this.name, invoked, ended: Date.now(), outcome: outcomeOf(status), status, code };
+  }
+
+  async #call(method: string, path: string, body?: object, key?: string): Promise<Answer> {
+    const { urls } = this.#market;
+    try {
+      const response = await fetch(`${this.#random.pick(urls)}${path}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${this.#token}`,
+          ...(body && { "content-type": "application/json" }),
+          ...(key !== undefined && { "idempotency-key": key }),
+        },
+        ...(body && { body: JSON.stringify(body) }),
+        signal: AbortSignal.timeout(PATIENCE_MS),
+      });
+      const { data, error } = (await response.json()) as { data?: BookingResponse; error?: { code: string } };
+      return { status: response.status, data, code: error?.code };
+    } catch {
+      return { status: 0, data: undefined, code: undefined };
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import type { Evidence, Violation } from "./checker.ts";
+import type { HoldOp } from "./history.ts";
+import type { BookingRow } from "./tables.ts";
+
+const sorted = (ids: readonly string[]): string => [...ids].sort().join(" ");
+
+/** I7: whoever was told 201 has that booking, with those seats. */
+export function holdsKept({ history, bookings }: Evidence): Violation[] {
+  const rows = new Map(bookings.map((row) => [row.id, row]));
+  return history.ofKind("hold").flatMap((op) => {
+    if (op.outcome !== "ok") return [];
+    const row = rows.get(op.booking?.id ?? "");
+    const problem = row ? differences(op, row) : "is in no table";
+    return problem
+      ? [{ invariant: "I7", problem: `${op.client} was granted ${op.booking?.id}, which ${problem}` }]
+      : [];
+  });
+}
+
+function differences(op: HoldOp, row: BookingRow): string | undefined {
+  if (row.userId !== op.client) return `is ${row.userId}'s`;
+  if (row.eventId !== op.eventId) return `is of event ${row.eventId}`;
+  if (sorted(row.items) !== sorted(op.seatIds)) return `holds ${sorted(row.items)}, not ${sorted(op.seatIds)}`;
+  return row.totalMinor === op.booking?.totalMinor
+    ? undefined
+    : `costs ${row.totalMinor}, not ${op.booking?.totalMinor}`;
+}
+
+/**
+ * I7: every booking was granted to somebody, or asked for by a request of which nobody knows what became of it, and then it is
+ * whole. Each such request, with all that repeat its key, explains one booking.
+ */
+export function bookingsAccounted({ history, bookings }: Evidence): Violation[] {
+  const holds = history.ofKind("hold");
+  const granted = new Set(holds.flatMap(({ outcome, booking }) => (outcome === "ok" && booking ? [booking.id] : [])));
+  const open = Map.groupBy(wishesNobodyKnows(holds), wishOf);
+  return bookings.flatMap((row) => {
+    if (granted.has(row.id)) return [];
+    const wish = wishOf({ client: row.userId, eventId: row.eventId, seatIds: row.items });
+    if (open.get(wish)?.pop()) return [];
+    return [
+      { invariant: "I7", problem: `booking ${row.id} of ${row.userId} for ${sorted(row.items)} was never granted` },
+    ];
+  });
+}
+
+const wishOf = ({ client, eventId, seatIds }: Pick<HoldOp, "client" | "eventId" | "seatIds">): string =>
+  `${client} ${eventId} ${sorted(seatIds)}`;
+
+/** One of each key; of a key that was answered in the end, that answer is the whole truth. */
+function wishesNobodyKnows(holds: readonly HoldOp[]): HoldOp[] {
+  const keyed = Map.groupBy(
+    holds.filter(({ key }) => key !== undefined),
+    ({ key }) => key,
+  );
+  const open = [...keyed.values()].flatMap((ops) =>
+    ops.some(({ outcome }) => outcome === "ok") || ops.every(({ outcome }) => outcome === "fail")
+      ? []
+      : [ops[0] as HoldOp],
+  );
+  return [...open, ...holds.filter(({ key, outcome }) => key === undefined && outcome === "info")];
+}
+
+/** I11: all answers to one key are one answer. */
+export function keysHonoured({ history }: Evidence): Violation[] {
+  const granted = history.ofKind("hold").filter(({ key, outcome }) => key !== undefined && outcome === "ok");
+  return [...Map.groupBy(granted, ({ key }) => key)].flatMap(([key, ops]) => {
+    const answers = new Set(ops.map(({ booking }) => JSON.stringify(booking)));
+    return answers.size > 1 ? [{ invariant: "I11", problem: `${key} was answered ${[...answers].join(" and ")}` }] : [];
+  });
+}

@@ -1,0 +1,54 @@
+import type { BookingResponse } from "#contracts/booking.ts";
+import type { Evidence, Violation } from "./checker.ts";
+import type { CancelOp, ReadOp } from "./history.ts";
+
+const stateOf = ({ status, reason }: Pick<BookingResponse, "status" | "reason">): string =>
+  reason === null ? status : `${status} (${reason})`;
+
+/** I2: what may be seen after what. A run-out booking that is paid takes its seats again where they are free. */
+const AFTER: Record<string, readonly string[]> = {
+  PENDING: ["PENDING", "CONFIRMED", "CANCELLED (BY_USER)", "CANCELLED (PAYMENT_FAILED)", "CANCELLED (EXPIRED)"],
+  CONFIRMED: ["CONFIRMED"],
+  "CANCELLED (BY_USER)": ["CANCELLED (BY_USER)"],
+  "CANCELLED (PAYMENT_FAILED)": ["CANCELLED (PAYMENT_FAILED)"],
+  "CANCELLED (EXPIRED)": ["CANCELLED (EXPIRED)", "CONFIRMED"],
+};
+
+/** I7: who was told that a booking is cancelled finds it so for ever. */
+export function cancelsKept({ history, bookings }: Evidence): Violation[] {
+  const rows = new Map(bookings.map((row) => [row.id, row]));
+  return history.ofKind("cancel").flatMap((op) => {
+    const row = rows.get(op.bookingId);
+    if (op.outcome !== "ok" || (row?.status === "CANCELLED" && row.reason === "BY_USER")) return [];
+    const now = row ? `${row.status} ${row.reason}` : "in no table";
+    return [{ invariant: "I7", problem: `${op.bookingId} was cancelled by ${op.client} and is ${now}` }];
+  });
+}
+
+/** I2: a buyer who looks again sees the same, or what may follow; and finds the booking there. */
+export function readsForward({ history, bookings }: Evidence): Violation[] {
+  const seen = history.operations.filter((op): op is ReadOp | CancelOp => op.kind === "read" || op.kind === "cancel");
+  const missing = seen
+    .filter(({ status }) => status === 404)
+    .map((op) => ({ invariant: "I7", problem: `${op.client} did not find ${op.bookingId} (${op.kind}, 404)` }));
+  const last = new Map(bookings.map((row) => [row.id, row]));
+  const backward = [...Map.groupBy(seen, ({ bookingId }) => bookingId)].flatMap(([id, ops]) => {
+    const row = last.get(id);
+    const states = ops.flatMap(({ booking }) => (booking ? [stateOf(booking)] : []));
+    if (row) states.push(stateOf(row as Pick<BookingResponse, "status" | "reason">));
+    const at = states.findIndex((state, n) => n > 0 && !AFTER[states[n - 1] as string]?.includes(state));
+    return at < 0 ? [] : [{ invariant: "I2", problem: `${id} was ${states[at - 1]} and then ${states[at]}` }];
+  });
+  return [...missing, ...backward];
+}
+
+/** I9: another's booking is not there. */
+export function strangersRefused({ history }: Evidence): Violation[] {
+  return history
+    .ofKind("peek")
+    .filter(({ status, outcome }) => outcome !== "info" && status !== 404)
+    .map((op) => ({
+      invariant: "I9",
+      problem: `${op.client} asked for another's ${op.bookingId} and got ${op.status}`,
+    }));
+}

@@ -1,0 +1,227 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { BookingResponse } from "#contracts/booking.ts";
+import type { Fact } from "#contracts/events.ts";
+import { check, type Evidence } from "./checker.ts";
+import { History, type HoldOp, type Operation, outcomeOf } from "./history.ts";
+import { Random } from "./random.ts";
+import type { BookingRow } from "./tables.ts";
+
+const EVENT = "event";
+
+function booking(id: string, change: Partial<BookingResponse> = {}): BookingResponse {
+  return {
+    id,
+    eventId: EVENT,
+    status: "PENDING",
+    reason: null,
+    seats: [{ seatId: "s1", priceMinor: 1_000 }],
+    totalMinor: 1_000,
+    currency: "EUR",
+    expiresAt: new Date(10_000).toISOString(),
+    ticketReference: null,
+    createdAt: new Date(0).toISOString(),
+    ...change,
+  };
+}
+
+const row = (id: string, change: Partial<BookingRow> = {}): BookingRow => ({
+  id,
+  eventId: EVENT,
+  userId: "alice",
+  status: "CONFIRMED",
+  reason: null,
+  version: 2,
+  totalMinor: 1_000,
+  expiresAt: 10_000,
+  items: ["s1"],
+  ...change,
+});
+
+const seen = (client: string, status: number, at: number) => ({
+  client,
+  invoked: at,
+  ended: at + 5,
+  outcome: outcomeOf(status),
+  status,
+  code: undefined,
+});
+
+const hold = (id: string | undefined, change: Partial<HoldOp> = {}, at = 0): HoldOp => ({
+  kind: "hold",
+  eventId: EVENT,
+  seatIds: ["s1"],
+  key: undefined,
+  booking: id === undefined ? undefined : booking(id),
+  ...seen("alice", id === undefined ? 0 : 201, at),
+  ...change,
+});
+
+const read = (id: string, what: Partial<BookingResponse>, at: number, client = "alice"): Operation => ({
+  kind: "read",
+  bookingId: id,
+  booking: booking(id, what),
+  ...seen(client, 200, at),
+});
+
+const fact = (type: string, id: string, bookingVersion: number, at: number) =>
+  ({
+    id: `${type}-${id}`,
+    type,
+    subject: id,
+    time: new Date(at).toISOString(),
+    data: { bookingVersion, bookingId: id },
+  }) as Fact;
+
+function evidence(operations: Operation[], bookings: BookingRow[], facts: Fact[] = []): Evidence {
+  const history = new History();
+  for (const operation of operations) history.add(operation);
+  return { history, bookings, facts, healedAt: 0 };
+}
+
+const found = (...given: Parameters<typeof evidence>): string[] => [
+  ...new Set(check(evidence(...given)).map(({ invariant }) => invariant)),
+];
+
+const bob = { client: "bob" };
+const cancelled = { status: "CANCELLED", reason: "BY_USER" } as const;
+
+/** What the clients saw, what the tables hold, what was told, and what of it must never be. */
+const CASES: [what: string, given: Parameters<typeof evidence>, invariants: string[]][] = [
+  ["a granted booking that is there", [[hold("b1")], [row("b1")]], []],
+  ["a granted booking that is nowhere", [[hold("b1")], []], ["I7"]],
+  ["a granted booking that is another's", [[hold("b1")], [row("b1", { userId: "bob" })]], ["I7"]],
+  ["a granted booking without its seat", [[hold("b1")], [row("b1", { items: [] })]], ["I7"]],
+  ["a granted booking at another price", [[hold("b1")], [row("b1", { totalMinor: 1 })]], ["I7"]],
+  ["no answer, and nothing done", [[hold(undefined)], []], []],
+  ["no answer, and all of it done", [[hold(undefined)], [row("b1")]], []],
+  ["no answer, and half of it done", [[hold(undefined, { seatIds: ["s1", "s2"] })], [row("b1")]], ["I7"]],
+  ["one unanswered request that made two bookings", [[hold(undefined)], [row("b1"), row("b2")]], ["I7"]],
+  ["a refused request that made a booking", [[hold(undefined, seen("alice", 409, 0))], [row("b1")]], ["I7"]],
+  [
+    "a key that was not answered and then granted, with two bookings",
+    [
+      [hold(undefined, { key: "k" }), hold("b1", { key: "k" })],
+      [row("b1"), row("b2")],
+    ],
+    ["I7"],
+  ],
+  ["a key granted twice alike", [[hold("b1", { key: "k" }), hold("b1", { key: "k" })], [row("b1")]], []],
+  [
+    "a key granted twice, differently",
+    [
+      [hold("b1", { key: "k" }), hold("b2", { key: "k" })],
+      [row("b1"), row("b2", { items: ["s1"], status: "CANCELLED", reason: "EXPIRED" })],
+    ],
+    ["I11"],
+  ],
+  [
+    "a cancelled booking that is confirmed",
+    [[hold("b1"), { kind: "cancel", bookingId: "b1", booking: undefined, ...seen("alice", 200, 1) }], [row("b1")]],
+    ["I7"],
+  ],
+  [
+    "a cancelled booking that stays so",
+    [
+      [{ kind: "cancel", bookingId: "b1", booking: undefined, ...seen("alice", 200, 9) }, hold("b1")],
+      [row("b1", cancelled)],
+    ],
+    [],
+  ],
+  [
+    "a booking that was confirmed and is not",
+    [[hold("b1"), read("b1", { status: "CONFIRMED" }, 9)], [row("b1", cancelled)]],
+    ["I2"],
+  ],
+  [
+    "a booking that ran out and was paid",
+    [[hold("b1"), read("b1", { status: "CANCELLED", reason: "EXPIRED" }, 9)], [row("b1")]],
+    [],
+  ],
+  [
+    "a booking that its owner does not find",
+    [[hold("b1"), { kind: "read", bookingId: "b1", booking: undefined, ...seen("alice", 404, 9) }], [row("b1")]],
+    ["I7"],
+  ],
+  [
+    "another's booking, not found",
+    [[hold("b1"), { kind: "peek", bookingId: "b1", ...seen("bob", 404, 9) }], [row("b1")]],
+    [],
+  ],
+  [
+    "another's booking, shown",
+    [[hold("b1"), { kind: "peek", bookingId: "b1", ...seen("bob", 200, 9) }], [row("b1")]],
+    ["I9"],
+  ],
+  [
+    "another's booking, told of",
+    [[hold("b1"), { kind: "peek", bookingId: "b1", ...seen("bob", 409, 9) }], [row("b1")]],
+    ["I9"],
+  ],
+  [
+    "a seat that one reads as held while another is granted it",
+    [
+      [hold("b1"), hold("b2", bob, 50), read("b1", {}, 100), read("b2", {}, 110, "bob")],
+      [row("b1", cancelled), row("b2", { userId: "bob" })],
+    ],
+    ["I1"],
+  ],
+  [
+    "a seat that one gave up before another was granted it",
+    [
+      [hold("b1"), read("b1", {}, 40), hold("b2", bob, 50), read("b2", {}, 110, "bob")],
+      [row("b1", cancelled), row("b2", { userId: "bob" })],
+    ],
+    [],
+  ],
+  [
+    "a seat that two facts give to two at once",
+    [
+      [hold("b1"), hold("b2", bob)],
+      [row("b1"), row("b2", { userId: "bob" })],
+      [fact("booking.created", "b1", 1, 10), fact("booking.created", "b2", 1, 20)],
+    ],
+    ["I1"],
+  ],
+  [
+    "a seat that came free and was taken again by whoever had it, after another let it go",
+    [
+      [hold("b1"), hold("b2", bob)],
+      [row("b1", { version: 3 }), row("b2", { userId: "bob", ...cancelled })],
+      [
+        fact("booking.created", "b1", 1, 10),
+        fact("booking.expired", "b1", 2, 20),
+        fact("booking.created", "b2", 1, 30),
+        fact("booking.cancelled", "b2", 2, 40),
+        fact("booking.confirmed", "b1", 3, 50),
+      ],
+    ],
+    [],
+  ],
+  ["a hold that is open when all is quiet", [[hold("b1")], [row("b1", { status: "PENDING" })]], ["I8"]],
+  [
+    "a hold that was swept six seconds after its deadline",
+    [[hold("b1")], [row("b1", { status: "CANCELLED", reason: "EXPIRED" })], [fact("booking.expired", "b1", 2, 16_001)]],
+    ["I8"],
+  ],
+];
+
+for (const [what, given, invariants] of CASES) {
+  test(`${what}: ${invariants.length > 0 ? `breaks ${invariants.join(", ")}` : "is right"}`, () => {
+    assert.deepEqual(found(...given), invariants);
+  });
+}
+
+test("the same seed draws the same numbers, and another seed others", () => {
+  const drawn = (seed: string) =>
+    Array.from(
+      { length: 20 },
+      (
+        (random) => () =>
+          random.int(1_000)
+      )(new Random(seed)),
+    );
+  assert.deepEqual(drawn("1"), drawn("1"));
+  assert.notDeepEqual(drawn("1"), drawn("2"));
+  assert.notDeepEqual(drawn("1/a"), drawn("1/b"));
+});

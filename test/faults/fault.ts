@@ -1,0 +1,42 @@
+import type { Buyer, Hall } from "./buyer.ts";
+import type { History } from "./history.ts";
+import type { Random } from "./random.ts";
+import type { World } from "./world.ts";
+
+/** What a fault is thrown at: a world under load. */
+export interface Stage {
+  world: World;
+  random: Random;
+  halls: readonly Hall[];
+  history: History;
+  buyers: ReadonlyMap<string, Buyer>;
+}
+
+export interface Fault {
+  name: string;
+  what: string;
+  /** Settings that the nodes of such a run have on top. */
+  settings?: Record<string, string>;
+  /** How long holds live in such a run. */
+  holdSeconds?: number;
+  /** It is there from the first request on. */
+  fromStart?: true;
+  /** Takes so long that it is only thrown when it is asked for by name. */
+  long?: true;
+  /**
+   * Resolves when the fault is over, or has done what it lasts for: what it leaves is healed at the end of the load. Throws what
+   * it finds wrong by itself.
+   */
+  strike(stage: Stage): Promise<void>;
+}
+
+/** What a fault saw that must never be, other than through the clients of the run. */
+export class Found extends Error {
+  override name = "Found";
+  readonly invariant: string;
+
+  constructor(invariant: string, problem: string) {
+    super(problem);
+    this.invariant = invariant;
+  }
+}

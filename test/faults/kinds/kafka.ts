@@ -1,0 +1,142 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { newFact } from "#contracts/events.ts";
+import { newId } from "#contracts/id.ts";
+import { KAFKA_TOPICS } from "#contracts/topics.ts";
+import type { Fault } from "../fault.ts";
+import { publish } from "../publish.ts";
+import { rogue } from "../rogue.ts";
+
+/** Past the sessions of consumers of facts, 6 s, and now and then of the inbox too, 10 s. */
+const PAST_SESSION_MS = [7_000, 11_500] as const;
+const DOWN_MS = 60_000;
+
+export const KAFKA_FAULTS: readonly Fault[] = [
+  {
+    name: "relay-killed",
+    what: "a node is killed while what it publishes is on its way to a broker that does not answer",
+    async strike({ world, random }) {
+      const node = world.nodes.get(random.pick(["a", "b"]));
+      world.signal("kafka", "SIGSTOP");
+      await sleep(random.between(150, 500));
+      await node?.killed();
+      world.signal("kafka", "SIGCONT");
+      await sleep(random.between(100, 1_000));
+      await node?.start();
+    },
+  },
+  {
+    name: "consumer-killed",
+    what: "a node is killed while its consumers commit, before they have told Kafka so",
+    async strike({ world, random }) {
+      const node = world.nodes.get(random.pick(["b", "c"]));
+      world.postgres.delay(60);
+      await sleep(random.between(300, 700));
+      await node?.killed();
+      world.postgres.delay(0);
+      await sleep(random.between(100, 1_000));
+      await node?.start();
+    },
+  },
+  {
+    name: "consumer-stopped",
+    what: "a node is stopped for longer than its consumers' sessions, then goes on with what it had read",
+    async strike({ world, random }) {
+      const node = world.nodes.get(random.pick(["b", "c"]));
+      node?.kill("SIGSTOP");
+      await sleep(random.between(...PAST_SESSION_MS));
+      node?.kill("SIGCONT");
+    },
+  },
+  {
+    name: "rebalance",
+    what: "a consumer leaves and joins its groups twice, with facts waiting",
+    async strike({ world, random }) {
+      const node = world.nodes.get("c");
+      for (let n = 0; n < 2; n++) {
+        await node?.stop();
+        await sleep(random.between(100, 600));
+        await node?.start();
+      }
+    },
+  },
+  {
+    name: "poison",
+    what: "records that are no facts stand among the facts",
+    async strike({ world, random, halls }) {
+      const topics = Object.values(KAFKA_TOPICS).filter((topic) => topic !== KAFKA_TOPICS.EVENT_PUBLISHED);
+      const eventId = halls[0]?.eventId as string;
+      const poison = [
+        null,
+        "",
+        "not JSON",
+        "{}",
+        "[]",
+        JSON.stringify({
+          ...newFact("payment.success", "eventix/nobody", randomUUID(), {} as never),
+          time: "yesterday",
+        }),
+        JSON.stringify({ id: newId(), type: "booking.created", data: { eventId, seats: "all" } }),
+      ];
+      const records = Array.from({ length: 60 }, () => ({
+        topic: random.pick(topics),
+        key: random.pick([eventId, randomUUID(), ""]),
+        value: random.pick(poison),
+      }));
+      await publish(world, records);
+    },
+  },
+  {
+    name: "kafka-killed",
+    what: "Kafka is killed and comes back",
+    async strike({ world, random }) {
+      await world.kill("kafka");
+      await sleep(random.between(100, 1_500));
+      await world.restartServers();
+    },
+  },
+  {
+    name: "kafka-down",
+    what: "Kafka is down for a minute",
+    long: true,
+    async strike({ world }) {
+      await world.kill("kafka");
+      await sleep(DOWN_MS);
+      await world.restartServers();
+    },
+  },
+  {
+    name: "late-outbox-id",
+    what: "a row of the outbox with a lower id is committed after higher ones were published",
+    async strike({ world, random, halls }) {
+      for (let n = 0; n < 3; n++) await commitLate(world, halls[0]?.eventId as string, random.between(300, 1_200));
+    },
+  },
+  {
+    name: "consumers-late",
+    what: "payment starts when the facts have long been told",
+    fromStart: true,
+    async strike({ world, random }) {
+      await world.useNodes({}, ["payment"]);
+      await sleep(random.between(500, 2_000));
+      await world.useNodes({});
+    },
+  },
+];
+
+/** Tells of seats what nobody believes, since their version is none, in a fact that has to arrive all the same. */
+async function commitLate(world: Parameters<typeof rogue>[0], eventId: string, ms: number): Promise<void> {
+  const change = { seatIndex: 0, seatId: randomUUID(), status: "AVAILABLE", version: 0 } as const;
+  const fact = newFact("seat.changed", "eventix/booking", eventId, { changes: [change] });
+  const value = JSON.stringify({ ...fact, time: new Date().toISOString() });
+  await rogue(world, async (client) => {
+    await client.query("insert into outbox (fact_id, topic, key, value) values ($1, $2, $3, $4)", [
+      fact.id,
+      fact.type,
+      Buffer.from(eventId),
+      Buffer.from(value),
+    ]);
+    await sleep(ms);
+    await client.query("commit");
+  });
+}

@@ -1,0 +1,64 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Fault, Stage } from "../fault.ts";
+import { sweepersOn } from "../sweepers.ts";
+
+export const NODE_FAULTS: readonly Fault[] = [
+  {
+    name: "node-killed",
+    what: "any node is killed, twice",
+    async strike(stage) {
+      for (let n = 0; n < 2; n++) await killOne(stage, ["a", "b", "c"]);
+    },
+  },
+  {
+    name: "gateway-killed",
+    what: "a gateway is killed with keyed requests in it",
+    strike: (stage) => killOne(stage, ["a", "b"]),
+  },
+  {
+    name: "node-left",
+    what: "a node leaves as it is told, and comes back",
+    async strike({ world, random }) {
+      const node = world.nodes.get(random.pick(["a", "b", "c"]));
+      await node?.stop();
+      await sleep(random.between(100, 1_000));
+      await node?.start();
+    },
+  },
+  {
+    name: "shards-move",
+    what: "the events' actors move from node to node and back, in turn",
+    async strike({ world, random }) {
+      for (const name of ["a", "b"]) {
+        await world.nodes.get(name)?.stop();
+        await sleep(random.between(200, 800));
+        await world.nodes.get(name)?.start();
+      }
+    },
+  },
+  {
+    name: "sweepers-raced",
+    what: "eight sweepers expire what is due, beside those of the nodes",
+    strike: ({ world }) => sweepersOn(world, 8, 4_000),
+  },
+  {
+    name: "sweeper-killed",
+    what: "a node is killed while it sweeps",
+    async strike({ world, random }) {
+      world.postgres.delay(80);
+      await sleep(random.between(500, 1_000));
+      const node = world.nodes.get(random.pick(["a", "b"]));
+      await node?.killed();
+      world.postgres.delay(0);
+      await sleep(random.between(100, 800));
+      await node?.start();
+    },
+  },
+];
+
+async function killOne({ world, random }: Stage, names: readonly string[]): Promise<void> {
+  const node = world.nodes.get(random.pick(names));
+  await node?.killed();
+  await sleep(random.between(100, 1_200));
+  await node?.start();
+}

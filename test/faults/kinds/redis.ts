@@ -1,0 +1,59 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Redis } from "ioredis";
+import type { Fault } from "../fault.ts";
+
+export const REDIS_FAULTS: readonly Fault[] = [
+  {
+    name: "redis-stopped",
+    what: "Redis is stopped for longer than a lock lives, then goes on",
+    async strike({ world, random }) {
+      world.signal("redis", "SIGSTOP");
+      await sleep(random.between(3_200, 4_500));
+      world.signal("redis", "SIGCONT");
+    },
+  },
+  {
+    name: "redis-killed",
+    what: "Redis is killed and comes back empty",
+    async strike({ world, random }) {
+      await world.kill("redis");
+      await sleep(random.between(100, 1_500));
+      await world.restartServers();
+    },
+  },
+  {
+    name: "redis-flushed",
+    what: "all locks vanish, again and again",
+    async strike({ world, random }) {
+      const redis = new Redis(world.env.REDIS_URL as string, { maxRetriesPerRequest: 0 });
+      redis.on("error", () => {});
+      for (let n = 0; n < 25; n++) {
+        await redis.flushall().catch(() => {});
+        await sleep(random.between(20, 150));
+      }
+      redis.disconnect();
+    },
+  },
+  {
+    name: "redis-reply-lost",
+    what: "Redis takes locks and its answers are lost",
+    async strike({ world, random }) {
+      for (let n = 0; n < 3; n++) {
+        world.redis.dropReplies(true);
+        await sleep(random.between(50, 500));
+        world.redis.dropReplies(false);
+        world.redis.cut();
+        await sleep(random.between(200, 800));
+      }
+    },
+  },
+  {
+    name: "redis-down",
+    what: "no Redis for the whole run",
+    fromStart: true,
+    async strike({ world }) {
+      await world.redis.refuse(true);
+      world.redis.cut();
+    },
+  },
+];

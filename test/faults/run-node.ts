@@ -1,0 +1,97 @@
+import { closeSync, openSync } from "node:fs";
+import { logFile } from "#stack/home.ts";
+import { NodeProcess } from "#stack/node-process.ts";
+import { freePort } from "#stack/ports.ts";
+import { until } from "../support/until.ts";
+
+const STOP_MS = 15_000;
+
+/** A node that is killed, stopped and started again, each time as a new member of the cluster at its old address. */
+export class RunNode {
+  readonly name: string;
+  readonly services: readonly string[];
+  readonly #home: string;
+  readonly #base: Record<string, string>;
+  #extra: Record<string, string> = {};
+  #without: readonly string[] = [];
+  #port = 0;
+  #process: NodeProcess | undefined;
+  #lives = 0;
+
+  constructor(name: string, services: readonly string[], home: string, base: Record<string, string>) {
+    this.name = name;
+    this.services = services;
+    this.#home = home;
+    this.#base = base;
+  }
+
+  /** Of its gateway, or of the probe of a node that has none. */
+  get #address(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  get url(): string | undefined {
+    return this.services.includes("gateway") ? this.#address : undefined;
+  }
+
+  get isRunning(): boolean {
+    const child = this.#process?.child;
+    return child !== undefined && child.exitCode === null && child.signalCode === null;
+  }
+
+  /** Runs with these settings and without these services from now on; started again if that is something new. */
+  async use(env: Record<string, string>, without: readonly string[]): Promise<void> {
+    const same = JSON.stringify([env, without]) === JSON.stringify([this.#extra, this.#without]);
+    if (this.isRunning && same) return;
+    [this.#extra, this.#without] = [env, without];
+    await this.stop();
+    await this.start();
+  }
+
+  /** Resolves when it is ready; of one that has nothing to do, at once. */
+  async start(): Promise<void> {
+    const services = this.services.filter((service) => !this.#without.includes(service));
+    if (this.isRunning || services.length === 0) return;
+    this.#port ||= await freePort();
+    const output = openSync(logFile(this.#home, `node-${this.name}`), "a");
+    this.#process = new NodeProcess({
+      output,
+      env: {
+        ...process.env,
+        ...this.#base,
+        ...this.#extra,
+        SERVICES: services.join(","),
+        NODE_ID: `${this.name}-${++this.#lives}`,
+        [services.includes("gateway") ? "PORT" : "PROBE_PORT"]: String(this.#port),
+      },
+    });
+    closeSync(output);
+    this.#process.child.unref();
+    await this.#process.ready();
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    if (this.isRunning) this.#process?.child.kill(signal);
+  }
+
+  /** Resolves when it has ended. */
+  async killed(): Promise<void> {
+    this.kill("SIGKILL");
+    await this.#process?.ended;
+  }
+
+  async stop(): Promise<void> {
+    this.kill("SIGCONT");
+    if (this.isRunning) await this.#process?.stop(STOP_MS);
+  }
+
+  /** Lets it go on, or starts it, and waits until it says that it may be asked. */
+  async heal(ms: number): Promise<void> {
+    this.kill("SIGCONT");
+    this.#without = [];
+    const services = this.services.join(",");
+    if (!this.isRunning) await this.start();
+    const isReady = async () => (await fetch(`${this.#address}/health/ready`)).ok;
+    await until(isReady, { what: `node ${this.name} (${services}) to be ready`, ms });
+  }
+}

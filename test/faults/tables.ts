@@ -1,0 +1,43 @@
+import pg from "pg";
+
+/** A booking as it stands in its database, with what belongs to it. */
+export interface BookingRow {
+  id: string;
+  eventId: string;
+  userId: string;
+  status: string;
+  reason: string | null;
+  version: number;
+  totalMinor: number;
+  expiresAt: number;
+  items: string[];
+}
+
+/** All bookings of these events. */
+export async function readBookings(url: string, eventIds: readonly string[]): Promise<BookingRow[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query(
+      `select b.id, b.event_id, b.user_id, b.status, b.reason, b.version, b.total_minor, b.expires_at,
+              coalesce(array_agg(i.seat_id::text order by i.seat_id) filter (where i.seat_id is not null), '{}') as items
+       from bookings b left join booking_items i on i.event_id = b.event_id and i.booking_id = b.id
+       where b.event_id = any($1::uuid[])
+       group by b.event_id, b.id`,
+      [eventIds],
+    );
+    return rows.map((row) => ({
+      id: row.id,
+      eventId: row.event_id,
+      userId: row.user_id,
+      status: row.status,
+      reason: row.reason,
+      version: row.version,
+      totalMinor: Number(row.total_minor),
+      expiresAt: row.expires_at.getTime(),
+      items: row.items,
+    }));
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,165 @@
+import { mkdtempSync } from "node:fs";
+import { readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { guard } from "#stack/guard.ts";
+import { logFile } from "#stack/home.ts";
+import { signToken } from "#stack/issuer/token.ts";
+import { ADMIN, type DatabaseService, databaseOf, postgresUrl } from "#stack/postgres/databases.ts";
+import { isRunning, type ProcessRef } from "#stack/process.ts";
+import { silent } from "#stack/progress.ts";
+import { stackDown, stackUp } from "#stack/stack.ts";
+import { readState, type ServerName } from "#stack/state.ts";
+import { migrate } from "../../migrations/migrate.ts";
+import { TcpProxy } from "../support/tcp-proxy.ts";
+import { until } from "../support/until.ts";
+import { RunNode } from "./run-node.ts";
+
+/**
+ * Each service on two nodes, none on all: whichever is killed, another can go on. Calls cross nodes by Kafka, and the actors of
+ * an event move when a node comes or goes.
+ */
+const NODES: Record<string, readonly string[]> = {
+  a: ["gateway", "catalog", "booking"],
+  b: ["gateway", "booking", "payment"],
+  c: ["catalog", "payment"],
+};
+
+/** Payments of every kind, and limits too high to be met by a crowd that comes from one address. */
+const SETTINGS: Record<string, string> = {
+  PAYMENT_SUCCESS_RATE: "0.6",
+  PAYMENT_NEVER_RATE: "0.1",
+  PAYMENT_DELAY_MS: "300",
+  RATE_LIMIT_PER_MINUTE: "1000000",
+  ADDRESS_RATE_LIMIT_PER_MINUTE: "1000000",
+  FAILED_LOGINS_PER_MINUTE: "1000000",
+  LOG_FORMAT: "json",
+};
+
+const HEAL_MS = 60_000;
+
+/** Real servers behind proxies, and nodes that use them: what faults are thrown at. Serves many runs. */
+export class World {
+  readonly home: string;
+  /** As the servers are, past the proxies. */
+  readonly env: Record<string, string>;
+  /** Between every node and Postgres, and Redis. */
+  readonly postgres: TcpProxy;
+  readonly redis: TcpProxy;
+  readonly nodes: ReadonlyMap<string, RunNode>;
+
+  private constructor(home: string, env: Record<string, string>, proxies: [TcpProxy, TcpProxy]) {
+    this.home = home;
+    this.env = env;
+    [this.postgres, this.redis] = proxies;
+    const through = {
+      ...env,
+      ...Object.fromEntries(
+        Object.entries(env).flatMap(([name, value]) => {
+          if (name.startsWith("DATABASE_URL_")) return [[name, withPort(value, this.postgres.port)]];
+          return name === "REDIS_URL" ? [[name, withPort(value, this.redis.port)]] : [];
+        }),
+      ),
+      ...SETTINGS,
+    };
+    const nodes = Object.entries(NODES).map(([name, services]) => [name, new RunNode(name, services, home, through)]);
+    this.nodes = new Map(nodes as [string, RunNode][]);
+  }
+
+  static async open(): Promise<World> {
+    const home = mkdtempSync(join(tmpdir(), "eventix-faults-"));
+    guard(home);
+    const { env } = await stackUp({ home, env: { EVENTIX_STACK: "native" }, say: silent });
+    await migrate(env, silent);
+    const portOf = (url: string | undefined) => Number(new URL(url as string).port);
+    const at = (port: number) => TcpProxy.to({ host: "127.0.0.1", port });
+    const proxies = await Promise.all([at(portOf(env.DATABASE_URL_BOOKING)), at(portOf(env.REDIS_URL))]);
+    const world = new World(home, env, proxies);
+    await world.useNodes({});
+    return world;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.nodes.values()].map((node) => node.stop()));
+    await Promise.all([this.postgres.close(), this.redis.close()]);
+    await stackDown({ home: this.home, say: silent });
+    await rm(this.home, { recursive: true, force: true });
+  }
+
+  /** Lets all nodes run with these settings on top, and waits until they are ready. */
+  async useNodes(env: Record<string, string>, without: readonly string[] = []): Promise<void> {
+    await Promise.all([...this.nodes.values()].map((node) => node.use(env, without)));
+  }
+
+  /** Of the gateways, whether they run or not. */
+  get urls(): string[] {
+    return [...this.nodes.values()].flatMap((node) => (node.url ? [node.url] : []));
+  }
+
+  brokers(): string[] {
+    return [this.env.KAFKA_BROKERS as string];
+  }
+
+  url(service: DatabaseService): string {
+    return this.env[`DATABASE_URL_${service.toUpperCase()}`] as string;
+  }
+
+  /** Of the superuser, past the proxy. */
+  adminUrl(service: DatabaseService): string {
+    const port = readState(this.home).servers.postgres?.ports.postgres as number;
+    return postgresUrl(readState(this.home), port, ADMIN, databaseOf(service));
+  }
+
+  token(name: string, scopes: readonly string[] = []): string {
+    return signToken(this.home, name, { expires: "6h", scopes });
+  }
+
+  /** Sends a signal to a server's process. */
+  signal(server: ServerName, signal: NodeJS.Signals): void {
+    const ref = this.#processOf(server);
+    if (isRunning(ref)) process.kill(ref.pid, signal);
+  }
+
+  /** Ends a server as a power cut would; with Postgres its backends, which notice by themselves. */
+  async kill(server: ServerName): Promise<void> {
+    const ref = this.#processOf(server);
+    this.signal(server, "SIGKILL");
+    await until(() => !isRunning(ref), { what: `${server} to be gone` });
+  }
+
+  /** Starts again what is not running, on the same ports. */
+  async restartServers(): Promise<void> {
+    await stackUp({ home: this.home, env: { EVENTIX_STACK: "native" }, say: silent });
+  }
+
+  /** Takes every fault away and waits until all nodes are ready. Throws when they do not recover. */
+  async heal(): Promise<void> {
+    for (const proxy of [this.postgres, this.redis]) {
+      proxy.stall("both", false);
+      proxy.drop("both", false);
+      proxy.delay(0);
+      proxy.cutAt = () => undefined;
+      await proxy.refuse(false);
+    }
+    for (const server of ["postgres", "redis", "kafka", "issuer"] as const) this.signal(server, "SIGCONT");
+    await this.restartServers();
+    await Promise.all([...this.nodes.values()].map((node) => node.heal(HEAL_MS)));
+  }
+
+  /** What all processes have logged, by file. */
+  async logs(): Promise<Record<string, string>> {
+    const names = ["postgres", "redis", "kafka", ...[...this.nodes.keys()].map((name) => `node-${name}`)];
+    const texts = names.map(async (name) => [name, await readFile(logFile(this.home, name), "utf8").catch(() => "")]);
+    return Object.fromEntries(await Promise.all(texts));
+  }
+
+  #processOf(server: ServerName): ProcessRef | undefined {
+    return readState(this.home).servers[server]?.process;
+  }
+}
+
+function withPort(url: string, port: number): string {
+  const through = new URL(url);
+  through.port = String(port);
+  return through.href;
+}
