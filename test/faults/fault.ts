@@ -17,6 +17,8 @@ export interface Fault {
   what: string;
   /** Settings that the nodes of such a run have on top. */
   settings?: Record<string, string>;
+  /** Nodes that in such a run see each other and no others. */
+  apart?: readonly string[];
   /** How long holds live in such a run. */
   holdSeconds?: number;
   /** It is there from the first request on. */

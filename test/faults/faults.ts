@@ -25,7 +25,7 @@ export interface Strike {
 const STRIKES_MAX = 3;
 const FIRST_MS = 200;
 
-/** One to three faults that come within the load; at most one of them wants settings of its own. Or the one that is asked for. */
+/** One to three faults that come within the load; at most one of them wants nodes of its own. Or the one that is asked for. */
 export function scheduleOf(random: Random, loadMs: number, only: Fault | undefined): Strike[] {
   const at = (fault: Fault) => ({ fault, atMs: fault.fromStart ? 0 : random.between(FIRST_MS, loadMs / 2) });
   if (only) return [at(only)];
@@ -34,6 +34,9 @@ export function scheduleOf(random: Random, loadMs: number, only: Fault | undefin
     FAULTS.filter(({ long }) => !long),
     wanted,
   );
-  const special = drawn.find(({ settings, holdSeconds }) => settings || holdSeconds);
-  return drawn.filter((fault) => fault === special || !(fault.settings || fault.holdSeconds)).map(at);
+  const special = drawn.find(isSpecial);
+  return drawn.filter((fault) => fault === special || !isSpecial(fault)).map(at);
 }
+
+const isSpecial = ({ settings, holdSeconds, apart }: Fault): boolean =>
+  settings !== undefined || holdSeconds !== undefined || apart !== undefined;

@@ -39,7 +39,8 @@ export async function oneRun(world: World, random: Random, seed: string, only: F
   const began = Date.now();
   const strikes = scheduleOf(random.fork("schedule"), LOAD_MS, only);
   await world.heal();
-  await world.useNodes(Object.assign({}, ...strikes.map(({ fault }) => fault.settings ?? {})));
+  const settings = Object.assign({}, ...strikes.map(({ fault }) => fault.settings ?? {}));
+  await world.useNodes(settings, { apart: strikes.flatMap(({ fault }) => fault.apart ?? []) });
   await world.heal();
   const since = await endsOf(world);
   const holdSeconds = strikes.find(({ fault }) => fault.holdSeconds)?.fault.holdSeconds ?? HOLD_SECONDS;

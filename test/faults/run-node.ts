@@ -17,6 +17,8 @@ export class RunNode {
   #port = 0;
   #process: NodeProcess | undefined;
   #lives = 0;
+  /** Starts and stops of one node wait for each other; a kill waits for nobody. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(name: string, services: readonly string[], home: string, base: Record<string, string>) {
     this.name = name;
@@ -40,16 +42,22 @@ export class RunNode {
   }
 
   /** Runs with these settings and without these services from now on; started again if that is something new. */
-  async use(env: Record<string, string>, without: readonly string[]): Promise<void> {
-    const same = JSON.stringify([env, without]) === JSON.stringify([this.#extra, this.#without]);
-    if (this.isRunning && same) return;
-    [this.#extra, this.#without] = [env, without];
-    await this.stop();
-    await this.start();
+  use(env: Record<string, string>, without: readonly string[]): Promise<void> {
+    return this.#inTurn(async () => {
+      const same = JSON.stringify([env, without]) === JSON.stringify([this.#extra, this.#without]);
+      if (this.isRunning && same) return;
+      [this.#extra, this.#without] = [env, without];
+      await this.#stop();
+      await this.#start();
+    });
   }
 
   /** Resolves when it is ready; of one that has nothing to do, at once. */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    return this.#inTurn(() => this.#start());
+  }
+
+  async #start(): Promise<void> {
     const services = this.services.filter((service) => !this.#without.includes(service));
     if (this.isRunning || services.length === 0) return;
     this.#port ||= await freePort();
@@ -80,7 +88,11 @@ export class RunNode {
     await this.#process?.ended;
   }
 
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    return this.#inTurn(() => this.#stop());
+  }
+
+  async #stop(): Promise<void> {
     this.kill("SIGCONT");
     if (this.isRunning) await this.#process?.stop(STOP_MS);
   }
@@ -88,10 +100,15 @@ export class RunNode {
   /** Lets it go on, or starts it, and waits until it says that it may be asked. */
   async heal(ms: number): Promise<void> {
     this.kill("SIGCONT");
-    this.#without = [];
     const services = this.services.join(",");
-    if (!this.isRunning) await this.start();
+    await this.use(this.#extra, []);
     const isReady = async () => (await fetch(`${this.#address}/health/ready`)).ok;
     await until(isReady, { what: `node ${this.name} (${services}) to be ready`, ms });
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => {});
+    return done;
   }
 }

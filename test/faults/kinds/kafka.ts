@@ -117,7 +117,7 @@ export const KAFKA_FAULTS: readonly Fault[] = [
     what: "payment starts when the facts have long been told",
     fromStart: true,
     async strike({ world, random }) {
-      await world.useNodes({}, ["payment"]);
+      await world.useNodes({}, { without: ["payment"] });
       await sleep(random.between(500, 2_000));
       await world.useNodes({});
     },

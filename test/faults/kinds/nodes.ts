@@ -37,6 +37,19 @@ export const NODE_FAULTS: readonly Fault[] = [
     },
   },
   {
+    name: "cluster-split",
+    what: "two halves of the cluster do not know of each other, and each has an actor for every event",
+    apart: ["b", "c"],
+    strike: async () => {},
+  },
+  {
+    name: "split-without-locks",
+    what: "the same, without locks in Redis: only Postgres is left to decide",
+    apart: ["b", "c"],
+    settings: { SEAT_LOCKS: "off" },
+    strike: async () => {},
+  },
+  {
     name: "sweepers-raced",
     what: "eight sweepers expire what is due, beside those of the nodes",
     strike: ({ world }) => sweepersOn(world, 8, 4_000),

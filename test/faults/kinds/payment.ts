@@ -8,7 +8,7 @@ import { sweepersOn } from "../sweepers.ts";
 
 const HOLD_SECONDS = 2;
 /** The nodes with the payment service. */
-const PAYING = ["b", "c"] as const;
+const PAYING = ["a", "c"] as const;
 
 export const PAYMENT_FAULTS: readonly Fault[] = [
   {
