@@ -34,7 +34,7 @@ export interface RunResult {
   seconds: number;
 }
 
-/** One run: load and faults, healing, quiet, judgement. Rejects only when it could not be made at all. */
+/** One run: load and faults, healing, quiet, judgement. Rejects when there is nothing to begin with: servers or nodes do not start. */
 export async function oneRun(world: World, random: Random, seed: string, only: Fault | undefined): Promise<RunResult> {
   const began = Date.now();
   const strikes = scheduleOf(random.fork("schedule"), LOAD_MS, only);

@@ -47,16 +47,18 @@ const results: RunResult[] = [];
 let world: World | undefined;
 try {
   for (let n = 0; n < options.runs; n++) {
-    if (n > 0 && n % RUNS_A_STACK === 0) {
-      await world?.close();
-      world = undefined;
-    }
     world ??= await World.open();
     const seed = String(options.seed + n);
     const only = FAULTS.find(({ name }) => name === options.only);
     const result = await oneRun(world, new Random(seed), seed, only);
     results.push(result);
-    tell(result, result.violations.length > 0 ? await keep(world, result) : undefined);
+    const isRight = result.violations.length === 0;
+    tell(result, isRight ? undefined : await keep(world, result));
+    // What went wrong in one run must not be found again in the next.
+    if (!isRight || (n + 1) % RUNS_A_STACK === 0) {
+      await world.close();
+      world = undefined;
+    }
   }
 } finally {
   await world?.close();
