@@ -1,41 +1,14 @@
 import { hostname } from "node:os";
-import {
-  integer,
-  isBroker,
-  list,
-  listOf,
-  networks,
-  oneOf,
-  origins,
-  orNone,
-  rate,
-  text,
-  url,
-} from "./setting-values.ts";
+import { BUS_SETTINGS, busProblems } from "./bus-settings.ts";
+import { readSettings, secret, setting, type ValuesOf } from "./setting.ts";
+import { integer, list, networks, oneOf, origins, orNone, rate, text, url } from "./setting-values.ts";
 
-/** One setting: where it comes from, what it is when absent, and why anyone would change it. */
-interface Setting<T> {
-  env: string;
-  parse: (raw: string) => T;
-  fallback: string;
-  doc: string;
-  /** Its value may hold a password, and is never shown. */
-  isSecret?: true;
-}
-
-function setting<T>(env: string, fallback: string, parse: (raw: string) => T, doc: string): Setting<T> {
-  return { env, fallback, parse, doc };
-}
-
-const database = (service: string) => ({
-  ...setting(
+const database = (service: string) =>
+  secret(
     `DATABASE_URL_${service.toUpperCase()}`,
-    "",
     url("postgres://user:password@host:5432/database", "postgres", "postgresql"),
     `Postgres of the ${service} service.`,
-  ),
-  isSecret: true as const,
-});
+  );
 
 /** Every setting of a node. `npm start` and `eventix env` fill in those that name servers. */
 export const SETTINGS = {
@@ -66,16 +39,12 @@ export const SETTINGS = {
   bookingDatabaseUrl: database("booking"),
   paymentDatabaseUrl: database("payment"),
   poolSize: setting("POOL_SIZE", "10", integer(2, 200), "Postgres connections a service of this node may open."),
-  redisUrl: {
-    ...setting("REDIS_URL", "", url("redis://host:6379", "redis", "rediss"), "Redis for the seat locks."),
-    isSecret: true,
-  },
-  kafkaBrokers: setting(
-    "KAFKA_BROKERS",
-    "",
-    listOf("host:port", isBroker),
-    "Kafka brokers as host:port, separated by commas.",
+  redisUrl: secret(
+    "REDIS_URL",
+    url("redis://host:6379", "redis", "rediss"),
+    "Redis for the seat locks; `rediss://` by TLS.",
   ),
+  ...BUS_SETTINGS,
   seatLocks: setting(
     "SEAT_LOCKS",
     "on",
@@ -143,7 +112,7 @@ export const SETTINGS = {
   paymentSeed: setting("PAYMENT_SEED", "1", text, "Another seed lets the mock provider draw other outcomes."),
 } as const;
 
-type Values = { readonly [K in keyof typeof SETTINGS]: ReturnType<(typeof SETTINGS)[K]["parse"]> };
+type Values = ValuesOf<typeof SETTINGS>;
 
 /**
  * How long things may take, shortest first: whatever waits outlives what it waits for, so that an outcome is known before
@@ -180,20 +149,12 @@ export class SettingsError extends Error {
 
 /** Reads and checks all settings. Throws SettingsError. */
 export function readConfig(env: Record<string, string | undefined>): Config {
-  const wrong = new Map<string, string>();
-  const values: Record<string, unknown> = {};
-  for (const [key, { env: name, fallback, parse, isSecret }] of Object.entries<Setting<unknown>>(SETTINGS)) {
-    const raw = env[name] || fallback;
-    try {
-      values[key] = parse(raw);
-    } catch (error) {
-      wrong.set(name, `${isSecret ? name : `${name}=${raw}`}: ${(error as Error).message}`);
-    }
-  }
-  if (wrong.size > 0) throw new SettingsError(wrong, values as Partial<Values>);
-  values.nodeId ||= `${hostname()}-${process.pid}-${Date.now().toString(36)}`;
+  const { values, wrong } = readSettings(SETTINGS, env);
+  for (const [name, problem] of busProblems(values)) if (!wrong.has(name)) wrong.set(name, `${name}: ${problem}`);
+  if (wrong.size > 0) throw new SettingsError(wrong, values);
   assertOrdered(TIMEOUTS);
-  return Object.freeze({ ...(values as Values), timeouts: TIMEOUTS });
+  const nodeId = values.nodeId || `${hostname()}-${process.pid}-${Date.now().toString(36)}`;
+  return Object.freeze({ ...(values as Values), nodeId, timeouts: TIMEOUTS });
 }
 
 function assertOrdered(t: typeof TIMEOUTS): void {

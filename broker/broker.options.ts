@@ -1,6 +1,7 @@
 import type { BrokerOptions } from "moleculer";
 import type { Logger } from "pino";
 import type { Config } from "#config";
+import { kafkaAccess } from "./kafka.client.ts";
 import { KafkaTransporter } from "./kafka-transporter/kafka.transporter.ts";
 import { createLogger } from "./logger.ts";
 import { AccessMiddleware } from "./middlewares/access.middleware.ts";
@@ -20,6 +21,7 @@ export function brokerOptions(config: Config, logger: Logger = createLogger(conf
   if (config.kafkaBrokers.length === 0) {
     throw new Error("KAFKA_BROKERS is not set: start with npm start, or fill the environment from eventix env.");
   }
+  const { brokers, ...kafka } = kafkaAccess(config);
   return {
     namespace: config.namespace,
     nodeID: config.nodeId,
@@ -30,7 +32,7 @@ export function brokerOptions(config: Config, logger: Logger = createLogger(conf
         createLogger: (level: string, bindings: object) => logger.child(bindings, { level }),
       },
     },
-    transporter: new KafkaTransporter({ brokers: [...config.kafkaBrokers] }),
+    transporter: new KafkaTransporter({ brokers, kafka }),
     // preferLocal would be asked before any strategy and keep an event's calls from its node.
     registry: { preferLocal: false, strategy: LocalFirstStrategy, discoverer: new PromptDiscoverer() },
     // In seconds. Two heartbeats may be late.

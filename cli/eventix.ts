@@ -21,7 +21,7 @@ import { upCommand } from "./commands/up.ts";
 import { whyCommand } from "./commands/why.ts";
 import { EXIT, EXIT_CODES } from "./exit-codes.ts";
 import { tell } from "./failure.ts";
-import { nodeSettings } from "./start/settings.ts";
+import { nodeSettings, unfoldSecrets } from "./start/settings.ts";
 
 const COMMANDS = [
   startCommand,
@@ -60,6 +60,7 @@ const eventix = new Command("eventix")
   .addHelpText("after", `\nExit codes:\n${codes.join("\n")}`);
 eventix.hook("preAction", async (_, command) => {
   if (!WITH_ANY_SETTINGS.includes(command.name())) await nodeSettings(process.env);
+  await unfoldSecrets(process.env);
 });
 for (const make of COMMANDS) {
   const command = make().copyInheritedSettings(eventix);

@@ -1,6 +1,6 @@
 import type { Kafka } from "kafkajs";
 import type { Logger } from "moleculer";
-import { createKafka } from "#broker/kafka.client.ts";
+import { createKafka, kafkaAccess } from "#broker/kafka.client.ts";
 import { config } from "#config";
 
 /**
@@ -9,5 +9,5 @@ import { config } from "#config";
  */
 export function factsClient(clientId: string, logger: Logger): Kafka {
   const debug = (...args: unknown[]) => logger.debug(...args);
-  return createKafka({ brokers: config.kafkaBrokers, clientId: `eventix-${clientId}`, logger: { debug, warn: debug } });
+  return createKafka({ ...kafkaAccess(config), clientId: `eventix-${clientId}`, logger: { debug, warn: debug } });
 }

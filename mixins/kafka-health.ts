@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ServiceBroker } from "moleculer";
-import { createKafka } from "#broker/kafka.client.ts";
+import { createKafka, kafkaAccess } from "#broker/kafka.client.ts";
 import { type HealthPart, healthOf } from "#broker/node-health.ts";
 import { config } from "#config";
 import type { ConsumedPartition, Dependency, NodeHealth } from "#contracts/health.ts";
@@ -35,7 +35,7 @@ export class KafkaHealth implements HealthPart {
     const kafkaLogger = { debug, warn: debug };
     this.#broker = broker;
     this.#probe = new KafkaProbe(
-      createKafka({ brokers: config.kafkaBrokers, clientId, logger: kafkaLogger, onceWithinMs: ANSWER_MS }),
+      createKafka({ ...kafkaAccess(config), clientId, logger: kafkaLogger, onceWithinMs: ANSWER_MS }),
     );
     this.#watch = new DependencyWatch({
       ...{ name: "kafka", service: null, required: true, logger },

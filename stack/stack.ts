@@ -6,7 +6,7 @@ import { chooseKind } from "./docker/engine.ts";
 import { eventixHome, makeHome } from "./home.ts";
 import { issuer } from "./issuer/issuer.ts";
 import { kafka } from "./kafka/kafka.ts";
-import { createTopics } from "./kafka/topics.ts";
+import { createTopics, kafkaOf } from "./kafka/topics.ts";
 import { withLock } from "./lock.ts";
 import { postgres } from "./postgres/postgres.ts";
 import { isRunning, type ProcessRef, stopProcess } from "./process.ts";
@@ -158,7 +158,7 @@ async function bringUpAll(composed: ComposedServer[], wanted: Wanted): Promise<S
   if (failures.length > 0) throw allOf(failures);
   const up = results.flatMap((result) => (result.status === "fulfilled" ? result.value : []));
   const env = { ...Object.assign({}, ...up.map((one) => one.env)), ...state.given, EVENTIX_HOME: home };
-  await createTopics(env.KAFKA_BROKERS.split(/\s*,\s*/), say);
+  await createTopics(kafkaOf({ ...wanted.env, ...env }), say);
   return { home, env, started: up.flatMap(({ name, started }) => (started ? [name] : [])) };
 }
 

@@ -1,5 +1,5 @@
-import { Kafka, logLevel } from "kafkajs";
 import pg from "pg";
+import { createKafka, type KafkaAccess } from "#broker/kafka.client.ts";
 import { scanFacts } from "./facts.ts";
 import { type Finding, INVARIANTS, type InvariantId } from "./finding.ts";
 import { type Databases, scanMoney } from "./money.ts";
@@ -9,12 +9,12 @@ import { settle } from "./settle.ts";
 const SETTLE_MS = 10_000;
 const STATEMENT_TIMEOUT_MS = 60_000;
 const CONNECT_TIMEOUT_MS = 5_000;
-const KAFKA_RETRIES = 3;
+const KAFKA_PATIENCE = { retry: { initialRetryTime: 200, retries: 3 } };
 
 export interface AuditSources {
   bookingUrl: string;
   paymentUrl: string;
-  kafkaBrokers: string[];
+  kafka: KafkaAccess;
   /** How long what is on its way may take to arrive; 10 s when absent. */
   settleMs?: number;
 }
@@ -37,9 +37,9 @@ export type AuditReport = Record<InvariantId, InvariantReport>;
 
 /** Looks at a system while it runs, and changes nothing. Rejects when a database or Kafka cannot be read. */
 export async function audit(sources: AuditSources): Promise<AuditReport> {
-  const { bookingUrl, paymentUrl, kafkaBrokers, settleMs = SETTLE_MS } = sources;
+  const { bookingUrl, paymentUrl, settleMs = SETTLE_MS } = sources;
   const databases: Databases = { booking: readOnly(bookingUrl), payment: readOnly(paymentUrl) };
-  const client = kafkaClient(kafkaBrokers);
+  const client = createKafka({ ...sources.kafka, clientId: "eventix-audit", patience: KAFKA_PATIENCE });
   const kafka = client.admin();
   try {
     await kafka.connect();
@@ -90,11 +90,6 @@ const fromRows = (...counted: Counted[]): Parts => ({
   violations: counted.flatMap(({ findings }) => findings),
   undecided: [],
 });
-
-function kafkaClient(brokers: string[]): Kafka {
-  const retry = { initialRetryTime: 200, retries: KAFKA_RETRIES };
-  return new Kafka({ clientId: "eventix-audit", brokers, logLevel: logLevel.NOTHING, retry });
-}
 
 function readOnly(url: string): pg.Pool {
   const pool = new pg.Pool({

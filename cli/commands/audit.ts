@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { kafkaOf } from "#stack/kafka/topics.ts";
 import { stackEnvironment } from "#stack/stack.ts";
 import { audit } from "../audit/audit.ts";
 import { asJson, asText, exitCodeOf } from "../audit/report.ts";
@@ -28,7 +29,7 @@ export const auditCommand = (): Command =>
         const report = await audit({
           bookingUrl: env.DATABASE_URL_BOOKING ?? "",
           paymentUrl: env.DATABASE_URL_PAYMENT ?? "",
-          kafkaBrokers: (env.KAFKA_BROKERS ?? "").split(/\s*,\s*/),
+          kafka: kafkaOf({ ...process.env, ...env }),
           settleMs: settle,
         });
         process.stdout.write(json ? `${asJson(report)}\n` : asText(report));

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { KAFKA_TOPICS, TOPIC_DEFINITIONS } from "#contracts/topics.ts";
 import { eventixHome } from "#stack/home.ts";
+import { kafkaOf } from "#stack/kafka/topics.ts";
 import { stackEnvironment } from "#stack/stack.ts";
 import { id } from "../inspect/inspection.ts";
 import { spanMs } from "../span.ts";
@@ -38,7 +39,7 @@ export const tapCommand = (): Command =>
     .action(async ({ topic, fromBeginning, from, json, stats, ...wanted }: TapOptions) => {
       const env = stackEnvironment(eventixHome(), process.env, ["kafka"]);
       await tap({
-        brokers: (env.KAFKA_BROKERS ?? "").split(/\s*,\s*/),
+        kafka: kafkaOf({ ...process.env, ...env }),
         topics: topic.length > 0 ? [...new Set(topic)] : json ? Object.values(KAFKA_TOPICS) : TOPICS,
         from: fromBeginning ? "beginning" : from === undefined ? "end" : new Date(Date.now() - from),
         wanted,

@@ -1,7 +1,8 @@
 import pg from "pg";
+import type { KafkaAccess } from "#broker/kafka.client.ts";
 import { pendingMigrations } from "#mixins/schema.repository.ts";
 import { gatewayUrl } from "#stack/gateway.ts";
-import { wrongTopics } from "#stack/kafka/topics.ts";
+import { kafkaOf, wrongTopics } from "#stack/kafka/topics.ts";
 import { DATABASE_SERVICES, type DatabaseService, databaseOf, urlVariable } from "#stack/postgres/databases.ts";
 import { redisAnswers } from "#stack/redis/redis.ts";
 import { stackEnvironment } from "#stack/stack.ts";
@@ -18,7 +19,7 @@ export async function servers({ home, env, wrong }: World): Promise<Finding[]> {
     return url ? [database(service, url)] : [];
   });
   if (up.REDIS_URL) checks.push(redis(up.REDIS_URL));
-  if (up.KAFKA_BROKERS) checks.push(topics(up.KAFKA_BROKERS));
+  if (up.KAFKA_BROKERS) checks.push(topics(kafkaOf({ ...env, ...up })));
   return [...(await Promise.all(checks)), ...(await gateway(home))];
 }
 
@@ -48,15 +49,15 @@ async function redis(url: string): Promise<Finding> {
   }
 }
 
-async function topics(brokers: string): Promise<Finding> {
+async function topics(kafka: KafkaAccess): Promise<Finding> {
   try {
-    const { missing, otherPartitions } = await wrongTopics(brokers.split(/\s*,\s*/));
+    const { missing, otherPartitions } = await wrongTopics(kafka);
     if (missing.length > 0) return fail("topics", `Kafka lacks ${missing.join(", ")}`, "npx eventix up");
     if (otherPartitions.length === 0) return ok("topics", "all there, with their partitions");
     const mend = "in development remove EVENTIX_HOME and start again; elsewhere stop all nodes and move the topic";
     return warn("topics", `${otherPartitions.join(", ")}: keys may come out of order`, mend);
   } catch (error) {
-    const says = `Kafka at ${brokers} does not answer (${(error as Error).message})`;
+    const says = `Kafka at ${kafka.brokers.join(", ")} does not answer (${(error as Error).message})`;
     return fail("topics", says, "npx eventix up, or correct KAFKA_BROKERS");
   }
 }

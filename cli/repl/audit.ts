@@ -1,3 +1,4 @@
+import { kafkaOf } from "#stack/kafka/topics.ts";
 import { stackEnvironment } from "#stack/stack.ts";
 import { StackError } from "#stack/stack-error.ts";
 import { audit } from "../audit/audit.ts";
@@ -16,7 +17,7 @@ export const auditInspection: Inspection = {
       const report = await audit({
         bookingUrl: env.DATABASE_URL_BOOKING ?? "",
         paymentUrl: env.DATABASE_URL_PAYMENT ?? "",
-        kafkaBrokers: (env.KAFKA_BROKERS ?? "").split(/\s*,\s*/),
+        kafka: kafkaOf({ ...process.env, ...env }),
       });
       return { json: { exitCode: exitCodeOf(report), ...report }, text: asText(report) };
     } catch (error) {

@@ -4,6 +4,7 @@ import type { Config, SettingsError } from "#config";
 import { PROJECT } from "#stack/home.ts";
 import { freePort, portIsFree } from "#stack/ports.ts";
 import { StackError, UsageError } from "#stack/stack-error.ts";
+import { unfoldSecretFiles } from "../../setting.ts";
 
 interface FoundSettings {
   /** Those that are valid. */
@@ -19,6 +20,12 @@ export async function nodeSettings(env: NodeJS.ProcessEnv): Promise<Config> {
   const { settings, problem } = await findSettings(env);
   if (problem !== undefined) throw new UsageError(problem);
   return settings as Config;
+}
+
+/** Commands, and the nodes that they start, find in the environment what its files hold: a wrong setting leaves it as it is. */
+export async function unfoldSecrets(env: NodeJS.ProcessEnv): Promise<void> {
+  const { SETTINGS } = await import("#config").catch(() => ({ SETTINGS: {} }));
+  unfoldSecretFiles(SETTINGS, env);
 }
 
 /** All that can be said of the settings, for whoever goes on with those that are valid. */

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createKafka } from "#broker/kafka.client.ts";
+import { createKafka, type KafkaAccess } from "#broker/kafka.client.ts";
 import { FactReader, type FactWish } from "#mixins/fact-reader.ts";
 import { within } from "#mixins/within.ts";
 import { isWanted, type Wanted } from "./filter.ts";
@@ -8,7 +8,7 @@ import { print, whenUnread } from "./output.ts";
 import { VIEWS } from "./views.ts";
 
 export interface Tap extends Pick<FactWish, "topics" | "from"> {
-  brokers: string[];
+  kafka: KafkaAccess;
   wanted: Wanted;
   show: keyof typeof VIEWS;
 }
@@ -17,7 +17,7 @@ export interface Tap extends Pick<FactWish, "topics" | "from"> {
 const CLOSE_MS = 500;
 
 /** Shows what is published until Ctrl-C, or until nobody reads it any more; then ends the process. */
-export async function tap({ brokers, topics, from, wanted, show }: Tap): Promise<void> {
+export async function tap({ kafka, topics, from, wanted, show }: Tap): Promise<void> {
   const stop = new AbortController();
   const { signal } = stop;
   let isRead = true;
@@ -31,11 +31,11 @@ export async function tap({ brokers, topics, from, wanted, show }: Tap): Promise
   if (wanted.user.length > 0)
     say("only facts of bookings name their user: those of payments, seats and events are left out.");
   const view = VIEWS[show]((text) => print(text, signal));
-  const reader = new FactReader(createKafka({ brokers, clientId: "eventix-tap" }), { topics, from });
+  const reader = new FactReader(createKafka({ ...kafka, clientId: "eventix-tap" }), { topics, from });
   const following = follow(reader, {
     signal,
     each: (records) => view.add(records.filter((record) => isWanted(record, wanted))),
-    away: (error) => say(`${awayBecause(error, brokers)}; trying until it does. Ctrl-C ends.`),
+    away: (error) => say(`${awayBecause(error, kafka.brokers)}; trying until it does. Ctrl-C ends.`),
     back: () => say("Kafka answers."),
   });
   try {

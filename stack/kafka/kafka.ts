@@ -29,8 +29,8 @@ export const kafka: StackServer = {
     const args = [...jvm(jars), "-Xmx512m", "kafka.Kafka", settings];
     return startDetached({ command: "java", args, log: logFile(home, "kafka"), cwd: folder });
   },
-  check: ({ ports }) => brokerAnswers([`127.0.0.1:${ports.kafka}`]),
-  prepare: ({ ports }) => groupsAreServed([`127.0.0.1:${ports.kafka}`]),
+  check: ({ ports }) => brokerAnswers({ brokers: [`127.0.0.1:${ports.kafka}`] }),
+  prepare: ({ ports }) => groupsAreServed({ brokers: [`127.0.0.1:${ports.kafka}`] }),
   environment: ({ ports }) => ({ KAFKA_BROKERS: `127.0.0.1:${ports.kafka}` }),
 };
 

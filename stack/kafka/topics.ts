@@ -1,20 +1,23 @@
-import { Kafka, logLevel } from "kafkajs";
+import { createKafka, type KafkaAccess, kafkaAccess } from "#broker/kafka.client.ts";
 import { TOPIC_DEFINITIONS, topicSettings } from "#contracts/topics.ts";
+import { BUS_SETTINGS, type BusValues } from "../../bus-settings.ts";
+import { readSettings } from "../../setting.ts";
 import type { Say } from "../progress.ts";
 
-const admin = (brokers: string[], retries: number) =>
-  new Kafka({
+const admin = (kafka: KafkaAccess, retries: number) =>
+  createKafka({
+    ...kafka,
     clientId: "eventix-stack",
-    brokers,
-    logLevel: logLevel.NOTHING,
-    connectionTimeout: 1_000,
-    requestTimeout: 10_000,
-    retry: { retries, initialRetryTime: 50, maxRetryTime: 500 },
+    patience: { connectionTimeout: 1_000, retry: { retries, initialRetryTime: 50, maxRetryTime: 500 } },
   }).admin();
 
+/** How the Kafka is reached that an environment names. Its settings have been found valid. */
+export const kafkaOf = (env: Record<string, string | undefined>): KafkaAccess =>
+  kafkaAccess(readSettings(BUS_SETTINGS, env).values as BusValues);
+
 /** Resolves when a broker answers and the cluster has a controller. */
-export async function brokerAnswers(brokers: string[]): Promise<void> {
-  const client = admin(brokers, 0);
+export async function brokerAnswers(kafka: KafkaAccess): Promise<void> {
+  const client = admin(kafka, 0);
   try {
     await client.connect();
     await client.describeCluster();
@@ -24,8 +27,8 @@ export async function brokerAnswers(brokers: string[]): Promise<void> {
 }
 
 /** Resolves when consumer groups can be joined: a broker that has just started loads them, and refuses until then. */
-export async function groupsAreServed(brokers: string[]): Promise<void> {
-  const client = admin(brokers, 20);
+export async function groupsAreServed(kafka: KafkaAccess): Promise<void> {
+  const client = admin(kafka, 20);
   await client.connect();
   try {
     await client.describeGroups(["eventix.stack"]);
@@ -35,8 +38,8 @@ export async function groupsAreServed(brokers: string[]): Promise<void> {
 }
 
 /** What is not as it should be with the topics of facts, one sentence each. */
-export async function wrongTopics(brokers: string[]): Promise<{ missing: string[]; otherPartitions: string[] }> {
-  const client = admin(brokers, 1);
+export async function wrongTopics(kafka: KafkaAccess): Promise<{ missing: string[]; otherPartitions: string[] }> {
+  const client = admin(kafka, 1);
   await client.connect();
   try {
     const there = new Set(await client.listTopics());
@@ -55,8 +58,8 @@ export async function wrongTopics(brokers: string[]): Promise<{ missing: string[
 }
 
 /** Makes the topics of facts that are not there; those that are stay as they are. Returns the names of the new ones. */
-export async function createTopics(brokers: string[], say: Say): Promise<string[]> {
-  const client = admin(brokers, 8);
+export async function createTopics(kafka: KafkaAccess, say: Say): Promise<string[]> {
+  const client = admin(kafka, 8);
   await client.connect();
   try {
     const there = new Set(await client.listTopics());

@@ -94,7 +94,7 @@ const auditNow = (): Promise<AuditReport> =>
   audit({
     bookingUrl: urls.booking,
     paymentUrl: urls.payment,
-    kafkaBrokers: (process.env.KAFKA_BROKERS as string).split(","),
+    kafka: { brokers: (process.env.KAFKA_BROKERS as string).split(",") },
   });
 
 test("an audit in the midst of sales, cancellations and refunds finds nothing wrong, and neither does one after", async () => {

@@ -135,6 +135,6 @@ const tryAudit = (world: World): Promise<AuditReport> =>
   audit({
     bookingUrl: world.url("booking"),
     paymentUrl: world.url("payment"),
-    kafkaBrokers: world.brokers(),
+    kafka: { brokers: world.brokers() },
     settleMs: SETTLE_MS,
   });

@@ -42,13 +42,13 @@ async function connect(url: string): Promise<pg.Client> {
 export async function makeWorld(): Promise<World> {
   const [bookingUrl, paymentUrl] = [await freshDatabase("booking"), await freshDatabase("payment")];
   const [booking, payment] = [await connect(bookingUrl), await connect(paymentUrl)];
-  const kafkaBrokers = (process.env.KAFKA_BROKERS as string).split(",");
+  const kafka = { brokers: (process.env.KAFKA_BROKERS as string).split(",") };
   const confirmed = () => confirm(booking, payment);
   return {
     booking,
     payment,
     urls: { bookingUrl, paymentUrl },
-    audit: (settleMs) => audit({ bookingUrl, paymentUrl, kafkaBrokers, ...(settleMs !== undefined && { settleMs }) }),
+    audit: (settleMs) => audit({ bookingUrl, paymentUrl, kafka, ...(settleMs !== undefined && { settleMs }) }),
     confirmed,
     async refunded() {
       const told = await confirmed();

@@ -38,7 +38,7 @@ export class Cluster {
   async start(nodeId: string, { services = [], limits, log }: NodeOptions = {}): Promise<ServiceBroker> {
     const config = this.config(nodeId);
     const options = brokerOptions(log ? { ...config, logLevel: "debug" } : config, log && loggerTo(log));
-    options.transporter = new KafkaTransporter({ brokers: [...config.kafkaBrokers], limits });
+    if (limits) options.transporter = new KafkaTransporter({ brokers: [...config.kafkaBrokers], limits });
     const broker = new ServiceBroker(options);
     this.brokers.push(broker);
     for (const service of services) broker.createService(ownCopy(service));
