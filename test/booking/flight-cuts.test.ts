@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { after, before, suite, test } from "node:test";
+import type { Pool } from "pg";
+import { v7 as uuidv7 } from "uuid";
+import type { PendingHold } from "../../services/booking/event.actor.ts";
+import { fc } from "../support/property.ts";
+import { openBoxOffice, putOnSale } from "./support/box-office.ts";
+import { CUT_POINTS, CutDesk, type CutPoint } from "./support/flight-cut.ts";
+import { HoldDesk } from "./support/hold-desk.ts";
+
+let pool: Pool;
+/** A node that reaches Postgres undisturbed: where a buyer's repeat may come to. */
+let other: HoldDesk;
+
+before(async () => {
+  pool = await openBoxOffice(20);
+  other = new HoldDesk(pool);
+});
+after(async () => {
+  await other.close();
+  await pool.end();
+});
+
+interface Buyer {
+  seatIds: string[];
+  key: string | null;
+}
+
+/** What a buyer was told: the id of a booking, or the code of a refusal. */
+async function ask(desk: HoldDesk, eventId: string, { seatIds, key }: Buyer): Promise<string> {
+  const over: Partial<PendingHold> = { bookingId: uuidv7() };
+  if (key !== null) Object.assign(over, { idempotency: { key, hash: Buffer.from(key) }, refusable: false });
+  const [answer] = await Promise.allSettled([desk.hold(eventId, seatIds, over)]);
+  return answer.status === "fulfilled" ? answer.value.booking.id : (answer.reason.type ?? String(answer.reason));
+}
+
+/** Asks, and with an Idempotency-Key asks again elsewhere, as a client would that is not sure it was answered. */
+async function buy(desk: HoldDesk, eventId: string, buyer: Buyer): Promise<string> {
+  const first = await ask(desk, eventId, buyer);
+  if (buyer.key === null) return first;
+  const again = await ask(other, eventId, buyer);
+  if (!REFUSALS.has(first)) assert.equal(again, first, "a repeat is answered as the first was");
+  return again;
+}
+
+const REFUSALS = new Set(["SEAT_ALREADY_RESERVED", "SERVICE_UNAVAILABLE"]);
+
+/** Two buyers for each seat, half of them with a key, all at once. */
+const buyersOf = (seatIds: string[]): Buyer[] =>
+  [...seatIds, ...seatIds].map((seatId, n) => ({ seatIds: [seatId], key: n % 4 < 2 ? `key-${uuidv7()}` : null }));
+
+/** All that the tables say of an event: what was answered, and nothing besides. */
+async function assertOnly(eventId: string, answers: string[], seats: number): Promise<void> {
+  const { rows } = await pool.query(
+    `select s.seat_id, s.status, s.booking_id, b.id as booking, b.status as booking_status, i.booking_id as item,
+            (select count(*)::int from outbox o where o.topic = 'booking.created' and o.key = convert_to(b.id::text, 'UTF8'))
+              as created
+     from seat_inventory s
+     left join bookings b on b.event_id = s.event_id and b.id = s.booking_id
+     left join booking_items i on i.event_id = s.event_id and i.seat_id = s.seat_id and i.released_at is null
+     where s.event_id = $1`,
+    [eventId],
+  );
+  const won = answers.filter((answer) => !REFUSALS.has(answer));
+  assert.deepEqual(
+    rows.map((row) => row.booking).sort(),
+    won.sort(),
+    "every seat is held by the one buyer who was told so",
+  );
+  assert.equal(won.length, seats, "of two who want a seat one has it");
+  for (const row of rows) {
+    assert.deepEqual([row.status, row.booking_status, row.item, row.created], ["HELD", "PENDING", row.booking, 1]);
+  }
+  const bookings = await pool.query("select count(*)::int as n from bookings where event_id = $1", [eventId]);
+  assert.equal(bookings.rows[0].n, seats, "no booking that nobody was told of");
+}
+
+const behind = (point: CutPoint, times: number) => CutDesk.open(pool.options.connectionString as string, point, times);
+
+async function sellOut({ desk }: CutDesk, seats: number): Promise<void> {
+  const { eventId, seatIds } = await putOnSale(pool, seats);
+  const answers = await Promise.all(buyersOf(seatIds).map((buyer) => buy(desk, eventId, buyer)));
+  assert(!answers.includes("SERVICE_UNAVAILABLE"), "there was time enough for an answer");
+  await assertOnly(eventId, answers, seats);
+}
+
+suite("when the connection to Postgres breaks", { concurrency: 4 }, () => {
+  for (const [where, point] of Object.entries(CUT_POINTS)) {
+    test(`${where}, time and again, every buyer gets one answer and it is what the tables say`, async () => {
+      const cut = await behind(point, 6);
+      for (const rounds of [1, 2, 3]) {
+        await sellOut(cut, 30);
+        assert(cut.cuts >= rounds, "a cut in each round at least");
+      }
+      await cut.close();
+    });
+  }
+});
+
+test("wherever the connection breaks, each hold is wholly there or not at all, and its buyer knows", async () => {
+  const cut = fc.record({ way: fc.constantFrom("up" as const, "down" as const), at: fc.nat(6_000) });
+  await fc.assert(
+    fc.asyncProperty(fc.array(cut, { minLength: 8, maxLength: 8 }), async (cuts) => {
+      await Promise.all(
+        cuts.map(async ({ way, at }) => {
+          const cut = await behind(atByte(way, at), 1);
+          await sellOut(cut, 4);
+          await cut.close();
+        }),
+      );
+    }),
+    { numRuns: 6, interruptAfterTimeLimit: 15_000, endOnFailure: true },
+  );
+});
+
+/** So many bytes after a transaction has begun, counted one way. */
+function atByte(which: "up" | "down", at: number): CutPoint {
+  let passed = 0;
+  return ({ way, data }) => {
+    if (way !== which) return undefined;
+    const left = at - passed;
+    passed += data.length;
+    return left < data.length ? Math.max(left, 0) : undefined;
+  };
+}
