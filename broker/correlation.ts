@@ -12,3 +12,7 @@ export function withCorrelation<T>(correlationId: string, work: () => T): T {
 
 /** The correlation id of the work this code runs for, if any. */
 export const currentCorrelation = (): string | undefined => storage.getStore();
+
+/** The same where there may be no id: `work` then runs as it is. */
+export const underCorrelation = <T>(correlationId: string | undefined, work: () => T): T =>
+  correlationId === undefined ? work() : withCorrelation(correlationId, work);

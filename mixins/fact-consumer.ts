@@ -1,6 +1,6 @@
 import type { Consumer, EachBatchPayload, Kafka } from "kafkajs";
 import type { Logger } from "moleculer";
-import { withCorrelation } from "#broker/correlation.ts";
+import { underCorrelation } from "#broker/correlation.ts";
 import type { HealthPart } from "#broker/node-health.ts";
 import type { ConsumedPartition } from "#contracts/health.ts";
 import { applyBatch, type BatchContext, type BatchOutcome } from "./apply-batch.ts";
@@ -58,7 +58,7 @@ export class FactConsumer implements HealthPart {
     this.#context = context;
     this.#logger = logger;
     this.#onCommit = onCommit;
-    this.#pauses = new PartitionPauses(logger);
+    this.#pauses = new PartitionPauses(this.group, logger);
   }
 
   get group(): string {
@@ -218,12 +218,9 @@ export class FactConsumer implements HealthPart {
     this.#logger.debug(`${this.group}: ${applied.length} applied, ${refused.length} refused, ${known} known already`);
     logApplied(this.#logger, this.#context.name, applied, published);
     for (const { record, fact, reason } of refused) {
-      under(fact?.correlationid, () =>
+      underCorrelation(fact?.correlationid, () =>
         this.#logger.info(`${placeOf(record)} is a dead letter of ${this.group}: ${reason}`),
       );
     }
   }
 }
-
-const under = (correlationId: string | undefined, work: () => void) =>
-  correlationId === undefined ? work() : withCorrelation(correlationId, work);

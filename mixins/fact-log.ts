@@ -1,5 +1,5 @@
 import type { Logger } from "moleculer";
-import { withCorrelation } from "#broker/correlation.ts";
+import { underCorrelation } from "#broker/correlation.ts";
 import type { Fact, NewFact } from "#contracts/events.ts";
 
 /**
@@ -17,8 +17,8 @@ export function logApplied(
   for (const { id, type, subject, correlationid } of applied) {
     const next = following.get(id)?.filter((fact) => fact.correlationid !== undefined) ?? [];
     const outcome = next.length > 0 ? `: ${next.map((fact) => fact.type).join(", ")}` : "";
-    const say = () => logger.info(`${type} is applied by ${consumer}${outcome}`, { subject, fact: id });
-    if (correlationid === undefined) say();
-    else withCorrelation(correlationid, say);
+    underCorrelation(correlationid, () =>
+      logger.info(`${type} is applied by ${consumer}${outcome}`, { subject, fact: id }),
+    );
   }
 }

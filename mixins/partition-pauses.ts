@@ -1,4 +1,5 @@
 import type { Logger } from "moleculer";
+import { underCorrelation } from "#broker/correlation.ts";
 import type { Stuck } from "#contracts/health.ts";
 import { StuckError } from "./apply-batch.ts";
 import { type FactRecord, placeOf, readRecord } from "./fact-record.ts";
@@ -18,10 +19,12 @@ const REMIND_MS = 30_000;
 
 /** Which partitions of a consumer wait, since when and for what, and the timers that let them go on. */
 export class PartitionPauses {
+  readonly #group: string;
   readonly #logger: Logger;
   readonly #paused = new Map<string, Pause & { saidAt: number; timer: NodeJS.Timeout }>();
 
-  constructor(logger: Logger) {
+  constructor(group: string, logger: Logger) {
+    this.#group = group;
     this.#logger = logger;
   }
 
@@ -52,7 +55,7 @@ export class PartitionPauses {
     if (!pause) return;
     this.#paused.delete(partition);
     const seconds = Math.round((Date.now() - pause.since) / 1000);
-    this.#logger.info(`${partition} goes on after ${seconds} s and ${pause.tries} failures`);
+    this.#logger.info(`${this.#group}: ${partition} goes on after ${seconds} s and ${pause.tries} failures`);
   }
 
   /** What a partition waits for, in words that anybody may read; null when it does not. */
@@ -72,12 +75,17 @@ export class PartitionPauses {
     this.#paused.clear();
   }
 
+  /** In the log of the request that began it all, too: whoever follows a booking is told what it waits for. */
   #say({ record, error, since, tries }: Pause): void {
-    const at = placeOf(record);
+    const { fact } = readRecord(record);
+    const at = `${placeOf(record)} (${fact ? `fact ${fact.id}` : "no fact"})`;
     const reason = (error as Error)?.message ?? String(error);
-    const waited = `waiting ${Math.round((Date.now() - since) / 1000)} s, ${tries} tries`;
-    if (retryWaitMs(error) !== undefined) this.#logger.warn(`${at} cannot be applied yet (${waited}): ${reason}`);
-    else this.#logger.error({ err: error }, `stuck at ${at} (${waited}): ${reason}`);
+    const waited = `${tries} tries in ${Math.round((Date.now() - since) / 1000)} s`;
+    underCorrelation(fact?.correlationid, () => {
+      if (retryWaitMs(error) !== undefined)
+        this.#logger.warn(`${this.#group} cannot apply ${at} yet, ${waited}: ${reason}`);
+      else this.#logger.error({ err: error }, `${this.#group} is stuck at ${at}, ${waited}: ${reason}`);
+    });
   }
 }
 

@@ -102,6 +102,9 @@ test("a batch that cannot be applied now is tried again until it can, and nothin
   assert.equal(lines.filter((line) => / goes on after /.test(line)).length, 1);
 });
 
+const SAID_STUCK =
+  /^error eventix\.test-\S+ is stuck at booking\.cancelled\/\d@\d+ \(fact \S+\), 1 tries in 0 s: .*no such method$/;
+
 test("a fault of ours holds its partition and is said loudly; other partitions go on", async () => {
   const facts = bookingFacts(60, 1);
   const { running, lines } = consumerOf(facts, (fact) => {
@@ -109,9 +112,7 @@ test("a fault of ours holds its partition and is said loudly; other partitions g
   });
   await publish(facts);
   running.start();
-  await eventually(() =>
-    lines.some((line) => /^error stuck at booking\.cancelled\/\d@\d+ .*no such method/.test(line)),
-  );
+  await eventually(() => lines.some((line) => SAID_STUCK.test(line) && line.includes(`(fact ${facts[0]?.id})`)));
   // Most of the others: chance decides how many share the partition that is held.
   await eventually(async () => (await noted()).length >= 30);
   await running.stop();
@@ -164,7 +165,7 @@ test("who takes over from a consumer that could not apply a batch is given it ag
   });
   await publish(facts);
   first.running.start();
-  await eventually(() => first.lines.some((line) => line.startsWith("error stuck at")));
+  await eventually(() => first.lines.some((line) => SAID_STUCK.test(line)));
   await first.running.stop();
   const second = consumerOf(facts, undefined, first.name);
   second.running.start();
