@@ -35,6 +35,8 @@ export interface StackState {
   ports: Partial<Record<ServerName, Record<string, number>>>;
   /** Passwords by role. */
   passwords: Record<string, string>;
+  /** The port that Kafka names to its clients, when something stands between them and it. */
+  kafkaSeenAt?: number;
   /** Where Postgres keeps its data when its user cannot enter EVENTIX_HOME. */
   postgresFolder?: string;
   /** URLs that were given by the environment when the stack came up. */

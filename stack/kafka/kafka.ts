@@ -18,13 +18,13 @@ export const kafka: StackServer = {
   ports: ["kafka", "controller"],
   stopSignal: "SIGTERM",
   compose: { service: "redpanda", port: 19092, variable: "EVENTIX_KAFKA_PORT" },
-  async launch({ home, ports, say, signal }) {
+  async launch({ home, state, ports, say, signal }) {
     requireTool(TOOLS.java);
     const jars = await kafkaJars(say, signal);
     const folder = join(home, "kafka");
     mkdirSync(folder, { recursive: true });
     const settings = join(folder, "server.properties");
-    writeFileSync(settings, properties(join(folder, "data"), ports));
+    writeFileSync(settings, properties(join(folder, "data"), ports, state.kafkaSeenAt));
     if (!existsSync(join(folder, "data/meta.properties"))) format(jars, settings);
     const args = [...jvm(jars), "-Xmx512m", "kafka.Kafka", settings];
     return startDetached({ command: "java", args, log: logFile(home, "kafka"), cwd: folder });
@@ -54,13 +54,13 @@ function format(jars: string, settings: string): void {
   if (status !== 0) throw new StackError(`Kafka could not prepare its folder: ${`${stderr}${stdout}`.trim()}`);
 }
 
-function properties(data: string, ports: Record<string, number>): string {
+function properties(data: string, ports: Record<string, number>, seenAt = ports.kafka): string {
   const settings: Record<string, string | number | boolean> = {
     "process.roles": "broker,controller",
     "node.id": 1,
     "controller.quorum.voters": `1@127.0.0.1:${ports.controller}`,
     listeners: `PLAINTEXT://127.0.0.1:${ports.kafka},CONTROLLER://127.0.0.1:${ports.controller}`,
-    "advertised.listeners": `PLAINTEXT://127.0.0.1:${ports.kafka}`,
+    "advertised.listeners": `PLAINTEXT://127.0.0.1:${seenAt}`,
     "controller.listener.names": "CONTROLLER",
     "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
     "log.dirs": data,

@@ -3,13 +3,14 @@ import { readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { guard } from "#stack/guard.ts";
-import { logFile } from "#stack/home.ts";
+import { logFile, makeHome } from "#stack/home.ts";
 import { signToken } from "#stack/issuer/token.ts";
+import { choosePorts } from "#stack/ports.ts";
 import { ADMIN, type DatabaseService, databaseOf, postgresUrl } from "#stack/postgres/databases.ts";
 import { isRunning, type ProcessRef } from "#stack/process.ts";
 import { silent } from "#stack/progress.ts";
 import { stackDown, stackUp } from "#stack/stack.ts";
-import { readState, type ServerName } from "#stack/state.ts";
+import { readState, type ServerName, writeState } from "#stack/state.ts";
 import { migrate } from "../../migrations/migrate.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 import { until } from "../support/until.ts";
@@ -50,15 +51,16 @@ export class World {
   readonly home: string;
   /** As the servers are, past the proxies. */
   readonly env: Record<string, string>;
-  /** Between every node and Postgres, and Redis. */
+  /** Between every node and the servers. */
   readonly postgres: TcpProxy;
   readonly redis: TcpProxy;
+  readonly kafka: TcpProxy;
   readonly nodes: ReadonlyMap<string, RunNode>;
 
-  private constructor(home: string, env: Record<string, string>, proxies: [TcpProxy, TcpProxy]) {
+  private constructor(home: string, env: Record<string, string>, proxies: [TcpProxy, TcpProxy, TcpProxy]) {
     this.home = home;
     this.env = env;
-    [this.postgres, this.redis] = proxies;
+    [this.postgres, this.redis, this.kafka] = proxies;
     const through = {
       ...env,
       ...Object.fromEntries(
@@ -67,6 +69,7 @@ export class World {
           return name === "REDIS_URL" ? [[name, withPort(value, this.redis.port)]] : [];
         }),
       ),
+      KAFKA_BROKERS: `127.0.0.1:${this.kafka.port}`,
       ...SETTINGS,
     };
     const nodes = Object.entries(NODES).map(([name, services]) => [name, new RunNode(name, services, home, through)]);
@@ -76,19 +79,24 @@ export class World {
   static async open(): Promise<World> {
     const home = mkdtempSync(join(tmpdir(), "eventix-faults-"));
     guard(home);
+    makeHome(home);
+    const at = (port: number | undefined) => TcpProxy.to({ host: "127.0.0.1", port: port as number });
+    // Kafka itself names the address that its clients go to: the proxy has to be there first.
+    const ports = { kafka: await choosePorts(["kafka", "controller"]) };
+    const kafka = await at(ports.kafka.kafka);
+    writeState(home, { ...readState(home), ports, kafkaSeenAt: kafka.port });
     const { env } = await stackUp({ home, env: { EVENTIX_STACK: "native" }, say: silent });
     await migrate(env, silent);
     const portOf = (url: string | undefined) => Number(new URL(url as string).port);
-    const at = (port: number) => TcpProxy.to({ host: "127.0.0.1", port });
-    const proxies = await Promise.all([at(portOf(env.DATABASE_URL_BOOKING)), at(portOf(env.REDIS_URL))]);
-    const world = new World(home, env, proxies);
+    const [postgres, redis] = await Promise.all([at(portOf(env.DATABASE_URL_BOOKING)), at(portOf(env.REDIS_URL))]);
+    const world = new World(home, env, [postgres, redis, kafka]);
     await world.useNodes({});
     return world;
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.nodes.values()].map((node) => node.stop()));
-    await Promise.all([this.postgres.close(), this.redis.close()]);
+    await Promise.all([this.postgres, this.redis, this.kafka].map((proxy) => proxy.close()));
     await stackDown({ home: this.home, say: silent });
     await rm(this.home, { recursive: true, force: true });
   }
@@ -145,7 +153,7 @@ export class World {
 
   /** Takes every fault away and waits until all nodes are ready. Throws when they do not recover. */
   async heal(): Promise<void> {
-    for (const proxy of [this.postgres, this.redis]) {
+    for (const proxy of [this.postgres, this.redis, this.kafka]) {
       proxy.stall("both", false);
       proxy.drop("both", false);
       proxy.delay(0);

@@ -106,6 +106,38 @@ export const KAFKA_FAULTS: readonly Fault[] = [
     },
   },
   {
+    name: "publish-unanswered",
+    what: "Kafka takes facts and its answers are lost",
+    async strike({ world, random }) {
+      for (let n = 0; n < 3; n++) {
+        world.kafka.dropReplies(true);
+        await sleep(random.between(100, 600));
+        world.kafka.dropReplies(false);
+        world.kafka.cut();
+        await sleep(random.between(200, 800));
+      }
+    },
+  },
+  {
+    name: "kafka-cut",
+    what: "all connections to Kafka are cut, again and again",
+    async strike({ world, random }) {
+      for (let n = 0; n < 6; n++) {
+        world.kafka.cut();
+        await sleep(random.between(100, 700));
+      }
+    },
+  },
+  {
+    name: "kafka-slow",
+    what: "every word to and from Kafka takes a quarter of a second",
+    async strike({ world, random }) {
+      world.kafka.delay(250);
+      await sleep(random.between(2_000, 4_000));
+      world.kafka.delay(0);
+    },
+  },
+  {
     name: "late-outbox-id",
     what: "a row of the outbox with a lower id is committed after higher ones were published",
     async strike({ world, random, halls }) {
