@@ -1,7 +1,7 @@
 import { secret, setting, type ValuesOf } from "./setting.ts";
 import { isBroker, listOf, oneOf, text } from "./setting-values.ts";
 
-/** How Kafka is reached, by which nodes call one another and facts travel. */
+/** How Kafka is reached, by which nodes call one another and facts travel, and how the calls on it are protected. */
 export const BUS_SETTINGS = {
   kafkaBrokers: setting(
     "KAFKA_BROKERS",
@@ -25,6 +25,11 @@ export const BUS_SETTINGS = {
   ),
   kafkaSaslUsername: setting("KAFKA_SASL_USERNAME", "", text, "Our user at Kafka."),
   kafkaSaslPassword: secret("KAFKA_SASL_PASSWORD", text, "Its password."),
+  transitKey: secret(
+    "TRANSIT_KEY",
+    transitKey,
+    "Encrypts and signs the calls between nodes; the same on all of them. 32 bytes as base64, or a password of at least 20 characters. In clear when empty.",
+  ),
 } as const;
 
 export type BusValues = ValuesOf<typeof BUS_SETTINGS>;
@@ -63,4 +68,13 @@ function pem(kind: "CERTIFICATE" | "PRIVATE KEY") {
     }
     return raw;
   };
+}
+
+const PASSWORD_MIN = 20;
+
+function transitKey(raw: string): string {
+  if (raw !== "" && raw.length < PASSWORD_MIN) {
+    throw new Error(`must have at least ${PASSWORD_MIN} characters: openssl rand -base64 32 makes one`);
+  }
+  return raw;
 }

@@ -7,6 +7,7 @@ import { createLogger } from "./logger.ts";
 import { AccessMiddleware } from "./middlewares/access.middleware.ts";
 import { CorrelationMiddleware } from "./middlewares/correlation.middleware.ts";
 import { DrainMiddleware } from "./middlewares/drain.middleware.ts";
+import { TransitSealMiddleware } from "./middlewares/transit-seal.middleware.ts";
 import { PromptDiscoverer } from "./prompt-discoverer.ts";
 import { LocalFirstStrategy } from "./strategies/local-first.strategy.ts";
 import "./strategies/by-event.strategy.ts";
@@ -50,7 +51,7 @@ export function brokerOptions(config: Config, logger: Logger = createLogger(conf
     // node.ts owns the signals: Moleculer's own handlers end in process.exit(0) and cut off what others still close.
     skipProcessEventRegistration: true,
     internalMiddlewares: false,
-    middlewares: middlewares(),
+    middlewares: middlewares(config),
   } as BrokerOptions;
 }
 
@@ -58,7 +59,7 @@ export function brokerOptions(config: Config, logger: Logger = createLogger(conf
  * Moleculer's own middlewares in their own order, innermost first, with ours where they belong: who may call is decided
  * before parameters are validated, and the correlation id surrounds everything that logs.
  */
-function middlewares(): BrokerOptions["middlewares"] {
+function middlewares({ transitKey }: Config): BrokerOptions["middlewares"] {
   return [
     "ActionHook",
     "Validator",
@@ -77,5 +78,6 @@ function middlewares(): BrokerOptions["middlewares"] {
     "Throttle",
     DrainMiddleware(),
     CorrelationMiddleware(),
+    ...(transitKey === "" ? [] : [TransitSealMiddleware(transitKey)]),
   ] as BrokerOptions["middlewares"];
 }

@@ -35,6 +35,7 @@ describe("settings that do not go together are refused:", () => {
     [{ KAFKA_TLS: "on", KAFKA_TLS_KEY: KEY }, /KAFKA_TLS_CERT: must be set with KAFKA_TLS_KEY/],
     [{ KAFKA_TLS: "on", KAFKA_TLS_CA: "/etc/ca.pem" }, /KAFKA_TLS_CA: must be a certificate as PEM .*_FILE/],
     [{ KAFKA_TLS: "on", KAFKA_TLS_CERT: CERT, KAFKA_TLS_KEY: CERT }, /KAFKA_TLS_KEY: must be a private key as PEM/],
+    [{ TRANSIT_KEY: "too short" }, /TRANSIT_KEY: must have at least 20 characters/],
   ];
   for (const [env, says] of cases) {
     test(`${Object.keys(env).join(", ")}: ${says.source}`, () =>

@@ -29,7 +29,7 @@ test("a secret may lie in a file that NAME_FILE names, as Docker and Kubernetes 
 
 test("every secret setting can be given by a file, and no other setting", () => {
   const secrets = Object.values(SETTINGS).filter((one) => "isSecret" in one);
-  assert(secrets.length >= 8);
+  assert(secrets.length >= 9);
   for (const { env } of secrets.filter(({ env }) => !Object.values(SETTINGS).some((s) => s.env === `${env}_FILE`))) {
     assert.throws(() => readConfig({ [`${env}_FILE`]: join(folder, "none") }), new RegExp(`${env}_FILE=.*ENOENT`), env);
   }

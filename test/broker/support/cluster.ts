@@ -21,6 +21,8 @@ export interface Definition {
 interface NodeOptions {
   services?: Definition[];
   limits?: Partial<Limits>;
+  /** Settings besides those of every node here. */
+  env?: Record<string, string>;
   /** Gets each log line as text. */
   log?: (line: string) => void;
 }
@@ -30,13 +32,14 @@ export class Cluster {
   readonly namespace = `test-${randomUUID().slice(0, 8)}`;
   readonly brokers: ServiceBroker[] = [];
 
-  config(nodeId: string) {
+  config(nodeId: string, env: Record<string, string> = {}) {
     const NAMESPACE = this.namespace;
-    return readConfig({ NAMESPACE, NODE_ID: nodeId, KAFKA_BROKERS, LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? "fatal" });
+    const LOG_LEVEL = process.env.TEST_LOG_LEVEL ?? "fatal";
+    return readConfig({ NAMESPACE, NODE_ID: nodeId, KAFKA_BROKERS, LOG_LEVEL, ...env });
   }
 
-  async start(nodeId: string, { services = [], limits, log }: NodeOptions = {}): Promise<ServiceBroker> {
-    const config = this.config(nodeId);
+  async start(nodeId: string, { services = [], limits, env = {}, log }: NodeOptions = {}): Promise<ServiceBroker> {
+    const config = this.config(nodeId, env);
     const options = brokerOptions(log ? { ...config, logLevel: "debug" } : config, log && loggerTo(log));
     if (limits) options.transporter = new KafkaTransporter({ brokers: [...config.kafkaBrokers], limits });
     const broker = new ServiceBroker(options);
