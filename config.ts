@@ -1,7 +1,19 @@
 import { hostname } from "node:os";
 import { BUS_SETTINGS, busProblems } from "./bus-settings.ts";
 import { readSettings, secret, setting, type ValuesOf } from "./setting.ts";
-import { integer, list, networks, oneOf, origins, orNone, rate, text, url } from "./setting-values.ts";
+import {
+  bearer,
+  integer,
+  list,
+  networks,
+  oneOf,
+  origins,
+  orNone,
+  rate,
+  text,
+  url,
+  webhookSecrets,
+} from "./setting-values.ts";
 
 const database = (service: string) =>
   secret(
@@ -96,6 +108,30 @@ export const SETTINGS = {
   ),
   authIssuer: setting("AUTH_ISSUER", "", text, "The `iss` a token must carry."),
   authAudience: setting("AUTH_AUDIENCE", "eventix", text, "The `aud` a token must carry."),
+  paymentProvider: setting(
+    "PAYMENT_PROVIDER",
+    "mock",
+    oneOf("mock", "webhook"),
+    "Who takes the money: `mock` pays by itself, `webhook` sends buyers to a page and tells the result later.",
+  ),
+  paymentApiUrl: setting(
+    "PAYMENT_API_URL",
+    "",
+    url("https://api.provider.example", "https", "http"),
+    "Where the webhook provider is asked to charge, stop and refund.",
+  ),
+  paymentApiKey: secret("PAYMENT_API_KEY", bearer, "What the webhook provider knows us by."),
+  paymentWebhookSecrets: secret(
+    "PAYMENT_WEBHOOK_SECRETS",
+    webhookSecrets,
+    "What signs the provider's events (`whsec_…`), several separated by commas while they are changed.",
+  ),
+  paymentWebhookSecretsFile: setting(
+    "PAYMENT_WEBHOOK_SECRETS_FILE",
+    "",
+    text,
+    "A file with more of them, one a line, that is read again when it changes.",
+  ),
   paymentSuccessRate: setting(
     "PAYMENT_SUCCESS_RATE",
     "0.9",
@@ -111,6 +147,8 @@ export const SETTINGS = {
   ),
   paymentSeed: setting("PAYMENT_SEED", "1", text, "Another seed lets the mock provider draw other outcomes."),
 } as const;
+
+export { webhookSecrets };
 
 type Values = ValuesOf<typeof SETTINGS>;
 

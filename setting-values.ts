@@ -41,6 +41,15 @@ export function listOf(what: string, isOne: (item: string) => boolean) {
   };
 }
 
+/** As Standard Webhooks writes them: 24 to 64 random bytes in base64. */
+const isWebhookSecret = (item: string): boolean => /^whsec_[A-Za-z0-9+/]{32,86}={0,2}$/.test(item);
+
+export function webhookSecrets(raw: string): string[] {
+  const items = list(raw);
+  if (items.every(isWebhookSecret)) return items;
+  throw new Error("must be secrets like whsec_ and 24 to 64 bytes in base64, several separated by commas");
+}
+
 /** kafkajs takes what stands before the first colon for the host, so an IPv6 address is none. */
 export function isBroker(item: string): boolean {
   const [, port] = /^[^\s:/@]+:(\d{1,5})$/.exec(item) ?? [];
@@ -51,6 +60,12 @@ export function isBroker(item: string): boolean {
 function isOrigin(item: string): boolean {
   const isWeb = /^https?:/i.test(item);
   return isWeb ? URL.parse(item)?.origin === item : /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@*]+$/.test(item);
+}
+
+/** What can stand in a header. */
+export function bearer(raw: string): string {
+  if (!/^[!-~]{0,500}$/.test(raw)) throw new Error("must be at most 500 visible ASCII characters");
+  return raw;
 }
 
 export function origins(raw: string): string[] {

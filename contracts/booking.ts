@@ -168,6 +168,13 @@ export const PAYMENT_RESPONSE = {
       },
     },
   },
+  checkoutUrl: {
+    type: "string",
+    nullable: true,
+    description:
+      "Where the buyer pays, while that is waited for; null when it is not, or when the provider needs no page.",
+    example: null,
+  },
   createdAt: { ...instant, description: "When it was recorded." },
   updatedAt: { ...instant, description: "When it last changed." },
 } as const;

@@ -28,10 +28,11 @@ export interface CallMeta {
 export type Call<P = object> = Context<P, CallMeta & object>;
 
 /**
- * Who may call an action: `anyone`, any `user` with a token, or holders of a scope. An action that says nothing needs a user.
+ * Who may call an action: `anyone`, any `user` with a token, holders of a scope, or whoever sends what is `signed`, which the
+ * action itself checks. An action that says nothing needs a user.
  * Enforced on the node that runs the action (access.middleware.ts).
  */
-export type Access = "anyone" | "user" | Scope;
+export type Access = "anyone" | "user" | "signed" | Scope;
 
 export const serviceCaller = (service: string): Caller => ({
   id: `eventix/${service}`,

@@ -22,6 +22,17 @@ export const ERRORS = {
     message: "A valid bearer token is needed. Sign in and send it in the Authorization header.",
   },
   FORBIDDEN: { status: 403, retryable: false, message: "The token lacks the scope or the organizer that this needs." },
+  SIGNATURE_INVALID: {
+    status: 403,
+    retryable: false,
+    message: "No known secret made this signature over this id, timestamp and body. Sign the bytes that are sent.",
+  },
+  SIGNATURE_STALE: {
+    status: 403,
+    retryable: false,
+    message:
+      "The signature is more than five minutes old or ahead. Sign anew when sending again, by a clock that is right.",
+  },
   NOT_FOUND: { status: 404, retryable: false, message: "There is nothing at this address. Check the path." },
   METHOD_NOT_ALLOWED: {
     status: 405,

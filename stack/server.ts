@@ -27,6 +27,8 @@ export interface StackServer {
   title: string;
   /** Environment variables that name a server already there; with them set nothing is started. */
   given: readonly string[];
+  /** Whether nodes with this environment need it; absent for what all need. */
+  isWanted?: (env: NodeJS.ProcessEnv) => boolean;
   ports: readonly string[];
   stopSignal: NodeJS.Signals;
   /** Absent for what never runs in Docker. Of its ports the one of the server's own name is then there. */

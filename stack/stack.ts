@@ -11,12 +11,14 @@ import { withLock } from "./lock.ts";
 import { postgres } from "./postgres/postgres.ts";
 import { isRunning, type ProcessRef, stopProcess } from "./process.ts";
 import { type Say, sayOnStderr, silent } from "./progress.ts";
+import { provider } from "./provider/provider.ts";
 import { redis } from "./redis/redis.ts";
 import type { StackServer } from "./server.ts";
 import { StackError } from "./stack-error.ts";
 import { readState, type ServerName, type ServerState, type StackState, writeState } from "./state.ts";
 
-const SERVERS: readonly StackServer[] = [postgres, redis, kafka, issuer];
+const SERVERS: readonly StackServer[] = [postgres, redis, kafka, issuer, provider];
+const wantedBy = (env: NodeJS.ProcessEnv) => SERVERS.filter(({ isWanted }) => isWanted?.(env) ?? true);
 /** A polite stop that takes longer is cut: the whole of Ctrl-C has ten seconds, services included. */
 const STOP_GRACE_MS = 5_000;
 
@@ -33,16 +35,16 @@ interface UpOptions {
 
 export interface Stack {
   home: string;
-  /** What a node needs: DATABASE_URL_*, REDIS_URL, KAFKA_BROKERS, AUTH_*, EVENTIX_HOME. */
+  /** What a node needs: DATABASE_URL_*, REDIS_URL, KAFKA_BROKERS, AUTH_*, PAYMENT_*, EVENTIX_HOME. */
   env: Record<string, string>;
   /** Servers started by this call; the others were found running or given by the environment. */
   started: ServerName[];
 }
 
 /**
- * Brings up Postgres, Redis, Kafka and the token issuer, each one given by the environment, found running from before, or
- * started; with databases, roles and topics. Throws StackError for what the user can mend; where nothing
- * ran before, nothing runs then either.
+ * Brings up Postgres, Redis, Kafka, the token issuer and, where PAYMENT_PROVIDER asks for one, the stand-in for a payment
+ * provider, each one given by the environment, found running from before, or started; with databases, roles and topics.
+ * Throws StackError for what the user can mend; where nothing ran before, nothing runs then either.
  */
 export async function stackUp({
   home = eventixHome(),
@@ -51,7 +53,7 @@ export async function stackUp({
   owner,
   signal,
 }: UpOptions = {}) {
-  for (const server of SERVERS) checkGiven(server, env);
+  for (const server of wantedBy(env)) checkGiven(server, env);
   makeHome(home);
   return withLock(home, say, async (): Promise<Stack> => {
     const state = readState(home);
@@ -96,7 +98,7 @@ export function stackEnvironment(
 ): Record<string, string> {
   const state = readState(home);
   const given = { ...state.given, ...givenBy(env) };
-  const parts = SERVERS.map((server) => {
+  const parts = wantedBy(given).map((server) => {
     if (server.given.every((name) => given[name])) return {};
     const known = state.servers[server.name];
     if (known && serverRuns(known)) {
@@ -133,6 +135,8 @@ function givenBy(env: NodeJS.ProcessEnv): Record<string, string> {
   const names = SERVERS.flatMap(({ given }) => given);
   // The local issuer's tokens have its own audience; another issuer's have what the user says.
   if (env.AUTH_JWKS_URI) names.push("AUTH_AUDIENCE");
+  names.push("PAYMENT_PROVIDER");
+  if (env.PAYMENT_API_URL) names.push("PAYMENT_WEBHOOK_SECRETS", "PAYMENT_WEBHOOK_SECRETS_FILE");
   return Object.fromEntries(names.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
 }
 
@@ -151,7 +155,7 @@ function inDocker(home: string, state: StackState, env: NodeJS.ProcessEnv): Comp
 
 async function bringUpAll(composed: ComposedServer[], wanted: Wanted): Promise<Stack> {
   const { home, state, say } = wanted;
-  const others = SERVERS.filter(({ name }) => !composed.some((server) => server.name === name));
+  const others = wantedBy(wanted.env).filter(({ name }) => !composed.some((server) => server.name === name));
   const ups = others.map(async (server) => [await bringUp(server, wanted)]);
   const results = await Promise.allSettled(composed.length > 0 ? [dockerUp(composed, wanted), ...ups] : ups);
   const failures = results.flatMap((result) => (result.status === "rejected" ? [result.reason as Error] : []));

@@ -2,7 +2,7 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ProcessRef } from "./process.ts";
 
-export type ServerName = "postgres" | "redis" | "kafka" | "issuer";
+export type ServerName = "postgres" | "redis" | "kafka" | "issuer" | "provider";
 
 /** Whether a stack's servers are processes or Docker containers. */
 export type StackKind = "native" | "docker";

@@ -33,7 +33,7 @@ function accessOf(action: ActionSchema): Access {
 
 /** Refuses a caller that may not do what `access` guards; the scope "internal" opens everything. */
 export function assertAllowed(access: Access, { user }: CallMeta): void {
-  if (access === "anyone") return;
+  if (access === "anyone" || access === "signed") return;
   if (!user?.id) throw new EventixError("UNAUTHORIZED");
   if (access === "user") return;
   const scopes = user.scopes ?? [];

@@ -4,7 +4,7 @@ import { table } from "./section.ts";
 interface Operation {
   summary: string;
   /** Empty where anyone may; else the scopes that a token needs. */
-  security: { token: string[] }[];
+  security: { token?: string[] }[];
 }
 type Paths = Record<string, Record<string, Operation>>;
 
@@ -26,5 +26,6 @@ export function routesTable(): string {
 function whoMay({ security }: Operation): string {
   const [needed] = security;
   if (!needed) return "anyone";
+  if (!needed.token) return "the payment provider, by signature";
   return needed.token.map((scope) => `scope \`${scope}\``).join(", ") || "a user";
 }

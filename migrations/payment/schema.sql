@@ -7,6 +7,7 @@ create table attempts (
   lease_until timestamp with time zone default clock_timestamp() not null,
   claims integer default 0 not null,
   stop_wanted boolean default false not null,
+  checkout_url text,
   constraint attempts_pkey PRIMARY KEY (payment_id, number),
   constraint attempts_number_check CHECK ((number >= 1)),
   constraint attempts_state_check CHECK ((state = ANY (ARRAY['REQUESTED'::text, 'CHARGING'::text, 'TAKEN'::text, 'DECLINED'::text, 'STOPPED'::text, 'VOIDED'::text])))
@@ -98,6 +99,14 @@ create table processed_events (
   applied_at timestamp with time zone default now() not null,
   constraint processed_events_pkey PRIMARY KEY (consumer, fact_id)
 ) partition by range (fact_id);
+
+create table provider_events (
+  provider text not null,
+  event_id text not null,
+  received_at timestamp with time zone default clock_timestamp() not null,
+  constraint provider_events_pkey PRIMARY KEY (provider, event_id)
+);
+CREATE INDEX provider_events_by_age ON provider_events USING btree (received_at);
 
 create table processed_events_default partition of processed_events default;
 

@@ -16,7 +16,8 @@ export interface Gatekeepers {
  * Lets a request in or throws UNAUTHORIZED, RATE_LIMITED, TOO_MANY_FAILED_LOGINS or FORBIDDEN. Comes before the body is read,
  * so that nobody without a token can make the gateway take in 40 MB, and a request with a broken body is counted too.
  *
- * A request counts once: for its user; where it needs or brings no token for its address; with a bad token as a failed login.
+ * A request counts once: for its user; where it needs or brings no token for its address; with a bad token as a failed login;
+ * with a signature only when that is bad (countForgery).
  * Returns nobody for what anyone may ask: a token is not looked at there.
  */
 export async function admit(
@@ -30,6 +31,10 @@ export async function admit(
     pass(res, limits.address.take(addresses.of(req)), "RATE_LIMITED");
     return undefined;
   }
+  if (access === "signed") {
+    pass(res, limits.address.look(addresses.of(req)), "RATE_LIMITED");
+    return undefined;
+  }
   res.setHeader("cache-control", "no-store");
   const { authorization } = req.headers;
   if (authorization === undefined) {
@@ -41,6 +46,21 @@ export async function admit(
   // The node that runs the action checks again; asked here, a refusal costs no body and no call.
   assertAllowed(access, { user: caller });
   return caller;
+}
+
+const FORGERIES: ReadonlySet<ErrorCode> = new Set(["SIGNATURE_INVALID", "SIGNATURE_STALE"]);
+
+/**
+ * Counts what its signature did not let in, for its address. What is signed well is not counted: a provider tells thousands of
+ * results a minute from one address.
+ */
+export function countForgery(
+  { limits, addresses }: Gatekeepers,
+  error: unknown,
+  req: IncomingMessage,
+  res: ServerResponse,
+) {
+  if (FORGERIES.has(errorCodeOf(error))) tell(res, limits.address.take(addresses.of(req)));
 }
 
 /**

@@ -15,9 +15,13 @@ const PLAN_TIMEOUT_MS = 60_000;
  */
 const DEPTH_MAX = 64;
 
-export type BodyKind = "fields" | "plan";
+/** `bytes` are taken as they are: they were signed so. */
+export type BodyKind = "fields" | "plan" | "bytes";
 type Parser = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
-const { json } = web.bodyParser as unknown as { json: (options: { limit: number; strict: boolean }) => Parser };
+const { json, raw } = web.bodyParser as unknown as {
+  json: (options: { limit: number; strict: boolean }) => Parser;
+  raw: (options: { limit: number; inflate: boolean; type: () => boolean }) => Parser;
+};
 
 interface Reading {
   parse: Parser;
@@ -37,10 +41,15 @@ const READINGS: Record<BodyKind, Reading> = {
     limit: PLAN_LIMIT_BYTES,
     timeoutMs: PLAN_TIMEOUT_MS,
   },
+  bytes: {
+    parse: raw({ limit: BODY_LIMIT_BYTES, inflate: false, type: () => true }),
+    limit: BODY_LIMIT_BYTES,
+    timeoutMs: BODY_TIMEOUT_MS,
+  },
 };
 
 /**
- * The request's JSON body, undefined when it has none.
+ * The request's JSON body, or its bytes as a Buffer; undefined when it has none.
  * Throws PAYLOAD_TOO_LARGE (at once if its length is declared), UNSUPPORTED_MEDIA_TYPE, REQUEST_TOO_SLOW, VALIDATION_ERROR for
  * broken JSON, SEATING_PLAN_INVALID for a plan that is no JSON, in the same form as the errors inside a plan.
  */
@@ -49,12 +58,14 @@ export async function readBody(req: IncomingMessage, res: ServerResponse, kind: 
   if (length === "0" || (length === undefined && req.headers["transfer-encoding"] === undefined)) return undefined;
   const { limit } = READINGS[kind];
   if (Number(length) > limit) throw new EventixError("PAYLOAD_TOO_LARGE", { limit });
-  if (!/^application\/json\s*(;|$)/i.test(req.headers["content-type"] ?? "")) {
+  const type = req.headers["content-type"] ?? "";
+  // Of JSON the parser looks at the charset itself; bytes are not looked into.
+  if (!/^application\/json\s*(;|$)/i.test(type) || (kind === "bytes" && /charset=(?!"?utf-8\b)/i.test(type))) {
     throw new EventixError("UNSUPPORTED_MEDIA_TYPE");
   }
   await parseWithin(req, res, kind);
   const { body } = req as { body?: unknown };
-  if (isDeeperThan(DEPTH_MAX, body)) throw notValid(kind, `is nested more than ${DEPTH_MAX} deep`);
+  if (kind !== "bytes" && isDeeperThan(DEPTH_MAX, body)) throw notValid(kind, `is nested more than ${DEPTH_MAX} deep`);
   return body;
 }
 
@@ -86,7 +97,7 @@ function refusal(error: unknown, kind: BodyKind): EventixError {
 }
 
 function notValid(kind: BodyKind, message: string): EventixError {
-  if (kind === "fields") return invalid("body", message);
+  if (kind !== "plan") return invalid("body", message);
   const problem = { path: "", zone: null, row: null, seat: null, message: `The file ${message}` };
   return new EventixError("SEATING_PLAN_INVALID", { errors: [problem], errorCount: 1 });
 }

@@ -7,7 +7,7 @@ import { config } from "#config";
 import type { CallMeta } from "#contracts/caller.ts";
 import { EventixError } from "#contracts/errors.ts";
 import { HealthMixin } from "#mixins/health.mixin.ts";
-import { admit, type Gatekeepers } from "./admission.ts";
+import { admit, countForgery, type Gatekeepers } from "./admission.ts";
 import { Authenticator } from "./auth.ts";
 import { readBody } from "./body.ts";
 import { isProbe, refuseBusy } from "./busy.ts";
@@ -183,7 +183,11 @@ const gateway: ServiceSchema<ApiSettingsSchema, object, object, Gateway> = {
       const { query: search, params: path } = req.$params;
       const query = parseQuery(search);
       const body = endpoint.body && (await readBody(req, res, endpoint.body));
-      await this.answer(endpoint, paramsOf(endpoint, { path, query, body }), req, res);
+      const params = paramsOf(endpoint, { path, query, headers: req.headers, body });
+      await this.answer(endpoint, params, req, res).catch((error) => {
+        countForgery(this, error, req, res);
+        throw error;
+      });
       return true;
     },
 

@@ -1,3 +1,4 @@
+import type { Access } from "#contracts/caller.ts";
 import type { ErrorCode } from "#contracts/errors.ts";
 import type { Rule } from "#contracts/schema.ts";
 import { type JsonSchema, jsonSchemaOf, type Named, refTo, schemaOf } from "./json-schema.ts";
@@ -14,7 +15,7 @@ export function operationOf(endpoint: Endpoint, named: Named): JsonSchema {
     tags: [tagOf(endpoint)],
     summary,
     ...(access !== "anyone" && { description: whoMay(endpoint) }),
-    security: access === "anyone" ? [] : [{ token: access === "user" ? [] : [access] }],
+    security: securityOf(access),
     parameters: [...fieldParameters(endpoint, named), ...headerParameters(endpoint)],
     ...(endpoint.body && bodyOf(endpoint, named)),
     responses: {
@@ -31,13 +32,30 @@ export function errorsOf({ access, body, meta, errors }: Endpoint): ErrorCode[] 
     ...errors,
     "VALIDATION_ERROR",
     "RATE_LIMITED",
-    ...(access === "anyone" ? [] : (["UNAUTHORIZED", "TOO_MANY_FAILED_LOGINS"] as const)),
-    ...(access === "anyone" || access === "user" ? [] : (["FORBIDDEN"] as const)),
+    ...refusalsOfCaller(access),
     ...(body ? (["PAYLOAD_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE", "REQUEST_TOO_SLOW"] as const) : []),
     ...(meta ? (["IDEMPOTENCY_KEY_REUSED", "REQUEST_IN_PROGRESS"] as const) : []),
     "SERVICE_UNAVAILABLE",
     "INTERNAL_ERROR",
   ];
+}
+
+function refusalsOfCaller(access: Access): readonly ErrorCode[] {
+  switch (access) {
+    case "anyone":
+      return [];
+    case "signed":
+      return ["SIGNATURE_INVALID", "SIGNATURE_STALE"];
+    case "user":
+      return ["UNAUTHORIZED", "TOO_MANY_FAILED_LOGINS"];
+    default:
+      return ["UNAUTHORIZED", "TOO_MANY_FAILED_LOGINS", "FORBIDDEN"];
+  }
+}
+
+function securityOf(access: Access): object[] {
+  if (access === "anyone") return [];
+  return access === "signed" ? [{ signature: [] }] : [{ token: access === "user" ? [] : [access] }];
 }
 
 function successOf(endpoint: Endpoint, named: Named): JsonSchema {
@@ -67,14 +85,14 @@ function headersOf({ location, meta, shared }: Endpoint): string[] {
   ];
 }
 
-function fieldParameters({ params, pathParams = {}, query = {} }: Endpoint, named: Named): JsonSchema[] {
+function fieldParameters({ params, pathParams = {}, query = {}, headers = [] }: Endpoint, named: Named): JsonSchema[] {
   const fields = params as Fields;
-  const parameter = (where: "path" | "query", name: string, field: string) => {
+  const parameter = (where: "path" | "query" | "header", name: string, field: string) => {
     const { description, ...rule } = fields[field] as Rule;
     return {
       name,
       in: where,
-      required: where === "path" || !rule.optional,
+      required: where !== "query" || !rule.optional,
       description,
       schema: schemaOf(rule, named),
     };
@@ -82,6 +100,7 @@ function fieldParameters({ params, pathParams = {}, query = {} }: Endpoint, name
   return [
     ...Object.entries(pathParams).map(([name, field]) => parameter("path", name, field)),
     ...Object.entries(query).map(([name, field]) => parameter("query", name, field)),
+    ...headers.map((name) => parameter("header", name, name)),
   ];
 }
 
@@ -93,7 +112,11 @@ function headerParameters({ meta, shared }: Endpoint): JsonSchema[] {
   ];
 }
 
-function bodyOf({ params, pathParams = {}, query = {}, body }: Endpoint, named: Named): JsonSchema {
+function bodyOf({ params, pathParams = {}, query = {}, body, payload }: Endpoint, named: Named): JsonSchema {
+  if (payload) {
+    const schema = schemaOf({ type: "object", props: payload } as Rule, named);
+    return { requestBody: { required: true, content: { "application/json": { schema } } } };
+  }
   const elsewhere = new Set([...Object.values(pathParams), ...Object.values(query)]);
   const fields = Object.fromEntries(Object.entries(params).filter(([field]) => !elsewhere.has(field)));
   const { $$strict, ...own } = fields;
@@ -107,5 +130,10 @@ function bodyOf({ params, pathParams = {}, query = {}, body }: Endpoint, named: 
 const tagOf = ({ path }: Endpoint): string =>
   path.startsWith("/internal") ? "internal" : (path.split("/")[2] as string);
 
-const whoMay = ({ access }: Endpoint): string =>
-  access === "user" ? "For the bearer of a token; what is another's is not found." : `Needs the scope \`${access}\`.`;
+function whoMay({ access }: Endpoint): string {
+  if (access === "signed")
+    return "For the payment provider, which signs what it sends. A repeat has no further effect.";
+  return access === "user"
+    ? "For the bearer of a token; what is another's is not found."
+    : `Needs the scope \`${access}\`.`;
+}

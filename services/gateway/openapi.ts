@@ -2,6 +2,7 @@ import { BOOKING_RESPONSE, PAYMENT_RESPONSE, SEAT_STATE, SEATS_AVAILABILITY } fr
 import { EVENT_RESPONSE, IMPORTED_VENUE, PLAN_PROBLEM, SEAT_MAP } from "#contracts/catalog.ts";
 import type { ErrorCode } from "#contracts/errors.ts";
 import { CLUSTER_HEALTH, NODE_HEALTH } from "#contracts/health.ts";
+import { PAYMENT_EVENT } from "#contracts/payment-event.ts";
 import { type JsonSchema, jsonSchemaOf, refTo } from "./json-schema.ts";
 import { errorSchemas, headerRefs, refusalExamples, refusalsOf } from "./openapi-errors.ts";
 import { errorsOf, operationOf } from "./openapi-operation.ts";
@@ -16,6 +17,7 @@ const NAMES = new Map<object, string>([
   [PAYMENT_RESPONSE, "Payment"],
   [IMPORTED_VENUE, "ImportedVenue"],
   [PLAN_PROBLEM, "PlanProblem"],
+  [PAYMENT_EVENT, "PaymentEvent"],
   [CLUSTER_HEALTH, "ClusterHealth"],
   [NODE_HEALTH, "NodeHealth"],
 ]);
@@ -42,6 +44,7 @@ export function openApiDocument(): JsonSchema {
       { name: "bookings", description: "Holding seats, and what became of it." },
       { name: "venues", description: "Seating plans." },
       { name: "internal", description: "For services of the same house." },
+      { name: "payments", description: "For the payment provider." },
       { name: "health", description: "For probes and for whoever is on duty." },
     ],
     paths: pathsOf(),
@@ -136,6 +139,12 @@ const SECURITY = {
     scheme: "bearer",
     bearerFormat: "JWT",
     description: "RS256, of the configured issuer and audience.",
+  },
+  signature: {
+    type: "apiKey",
+    in: "header",
+    name: "webhook-signature",
+    description: "Of the body, by a secret that provider and gateway share: see www.standardwebhooks.com.",
   },
 };
 

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http";
 import { EventixError } from "#contracts/errors.ts";
 import { invalid } from "./http-errors.ts";
 import type { Endpoint } from "./routes.ts";
@@ -6,6 +7,7 @@ import type { Endpoint } from "./routes.ts";
 export interface Said {
   path: Record<string, string>;
   query: Record<string, string>;
+  headers: IncomingHttpHeaders;
   body: unknown;
 }
 
@@ -34,6 +36,7 @@ export function paramsOf(endpoint: Endpoint, said: Said): Record<string, unknown
     params[field] = value;
   };
   for (const [name, field] of Object.entries(endpoint.pathParams ?? {})) put(field, said.path[name]);
+  for (const name of endpoint.headers ?? []) if (said.headers[name] !== undefined) put(name, said.headers[name]);
   for (const [name, value] of Object.entries(said.query)) {
     const field = endpoint.query && Object.hasOwn(endpoint.query, name) && endpoint.query[name];
     if (field) put(field, value);
@@ -45,6 +48,8 @@ export function paramsOf(endpoint: Endpoint, said: Said): Record<string, unknown
 
 function bodyParams(endpoint: Endpoint, body: unknown): Record<string, unknown> {
   if (endpoint.body === "plan") return { plan: body };
+  // On the bus bytes go as text.
+  if (endpoint.body === "bytes") return { payload: ((body ?? Buffer.alloc(0)) as Buffer).toString("base64") };
   if (body === undefined) return {};
   if (body === null || typeof body !== "object" || Array.isArray(body)) throw invalid("body", "must be an object");
   return { ...body };

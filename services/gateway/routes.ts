@@ -23,6 +23,7 @@ import {
   VALIDATED_SEATS,
 } from "#contracts/catalog.ts";
 import type { ErrorCode } from "#contracts/errors.ts";
+import { EVENT_RECEIPT, PAYMENT_EVENT, RECEIVE_EVENT } from "#contracts/payment-event.ts";
 import type { BodyKind } from "./body.ts";
 import { holdMeta, keyed } from "./request-meta.ts";
 import { AVAILABILITY, SEATS, type SharedAnswer } from "./shared-answers.ts";
@@ -45,8 +46,12 @@ export interface Endpoint {
   pathParams?: Readonly<Record<string, string>>;
   /** The action's param that each parameter of the query fills; others are refused. */
   query?: Readonly<Record<string, string>>;
-  /** `fields` are the action's params; a `plan` is one of them. */
+  /** Headers that are params of the action, by these names. */
+  headers?: readonly string[];
+  /** `fields` are the action's params; a `plan` is one of them, and so is the `payload` that `bytes` are. */
   body?: BodyKind;
+  /** What `bytes` hold, for the description; the action checks it after their signature. */
+  payload?: object;
   /** What the call carries besides the caller. Throws VALIDATION_ERROR. */
   meta?: (headers: IncomingHttpHeaders) => CallMeta;
   /** Of success; 200 when absent. */
@@ -242,5 +247,18 @@ export const ENDPOINTS: readonly Endpoint[] = [
     access: "internal",
     pathParams: eventId,
     body: "fields",
+  },
+  {
+    method: "POST",
+    path: "/webhooks/payments",
+    summary: "Tell what became of a charge",
+    action: "payment.receiveEvent",
+    params: RECEIVE_EVENT,
+    answer: EVENT_RECEIPT,
+    errors: ["PAYMENT_NOT_FOUND"],
+    access: "signed",
+    headers: ["webhook-id", "webhook-timestamp", "webhook-signature"],
+    body: "bytes",
+    payload: PAYMENT_EVENT,
   },
 ];

@@ -1,5 +1,5 @@
 import type { AttemptEnd, AttemptJob, EndedAttempt } from "./attempt.repository.ts";
-import type { ChargeState, Final } from "./payment.provider.ts";
+import type { Final } from "./payment.provider.ts";
 import type { PaymentStatus } from "./payment.repository.ts";
 
 /** How an attempt ended; TOO_LATE: there was no time to start it, and nothing was sent. */
@@ -14,13 +14,10 @@ export function firstStep({ isNew, stopWanted, mayStart, overdue }: AttemptJob):
 }
 
 /**
- * What to do when the provider was asked about an attempt that is not over. One it never heard of is sent again under the same
- * key while there is time; else it is stopped there first, since it may still be on its way.
+ * What to do with an attempt that the provider never heard of: it is sent again under the same key while there is time, else it
+ * is stopped there first, since it may still be on its way.
  */
-export function nextStep(state: Exclude<ChargeState, Final>["state"], { mayStart }: AttemptJob): Step | "wait" {
-  if (state === "PENDING") return "wait";
-  return mayStart ? "charge" : "stop";
-}
+export const stepForUnknown = ({ mayStart }: AttemptJob): Step => (mayStart ? "charge" : "stop");
 
 export const FailReason = { TOO_LATE: "TOO_LATE", PROVIDER_STOPPED: "PROVIDER_STOPPED" } as const;
 const VOID_REASON = "BOOKING_ENDED";

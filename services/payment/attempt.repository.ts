@@ -38,7 +38,7 @@ export async function claimAttempts(pool: Pool, limit: number, leaseMs: number):
         from due where a.payment_id = due.payment_id and a.number = due.number
         returning a.payment_id, a.number, a.claims, a.stop_wanted, due.state as was)
       select c.*, p.booking_id, p.event_id, p.seat_ids, p.user_id, p.amount_minor, p.currency,
-             p.correlation_id, p.start_by > clock_timestamp() as may_start,
+             p.expires_at, p.correlation_id, p.start_by > clock_timestamp() as may_start,
              p.expires_at + $3 * interval '1 s' < clock_timestamp() as overdue
       from claimed c join payments p on p.id = c.payment_id`,
     values: [limit, leaseMs, OVERDUE_S],
@@ -94,20 +94,30 @@ export async function addAttempts(tx: Tx, attempts: readonly { paymentId: string
   });
 }
 
+/** An attempt that is to be claimed again after a while. */
+export interface AttemptWait {
+  paymentId: string;
+  number: number;
+  claims: number;
+  waitMs: number;
+  /** Where the buyer pays, if the provider said so; what it said before stays. */
+  checkoutUrl?: string | undefined;
+}
+
 /**
  * Lets attempts wait before they are claimed again, unless they were claimed, ended or to be stopped since. What somebody else
  * has locked is being changed by them and left alone: waiting in another order than theirs would be a deadlock.
  */
-export async function postponeAttempts(
-  pool: Pool,
-  waits: readonly { paymentId: string; number: number; claims: number; waitMs: number }[],
-): Promise<void> {
+export async function postponeAttempts(pool: Pool, waits: readonly AttemptWait[]): Promise<void> {
   await pool.query({
     name: "attempts-postpone",
     text: `
-      update attempts a set lease_until = clock_timestamp() + w.wait_ms * interval '1 ms'
-      from (select a.payment_id, a.number, u.wait_ms
-            from unnest($1::uuid[], $2::int[], $3::int[], $4::int[]) as u(payment_id, number, claims, wait_ms)
+      update attempts a
+      set lease_until = clock_timestamp() + w.wait_ms * interval '1 ms',
+          checkout_url = coalesce(w.checkout_url, a.checkout_url)
+      from (select a.payment_id, a.number, u.wait_ms, u.checkout_url
+            from unnest($1::uuid[], $2::int[], $3::int[], $4::int[], $5::text[])
+              as u(payment_id, number, claims, wait_ms, checkout_url)
             join attempts a using (payment_id, number, claims)
             where a.state = 'CHARGING' and not a.stop_wanted
             for update of a skip locked) as w
@@ -117,6 +127,7 @@ export async function postponeAttempts(
       waits.map((w) => w.number),
       waits.map((w) => w.claims),
       waits.map((w) => w.waitMs),
+      waits.map((w) => w.checkoutUrl ?? null),
     ],
   });
 }
@@ -163,5 +174,6 @@ const jobOf = (row: QueryResultRow): AttemptJob => ({
     userId: row.user_id,
     amountMinor: Number(row.amount_minor),
     currency: row.currency,
+    expiresAt: row.expires_at.toISOString(),
   },
 });

@@ -1,12 +1,12 @@
 import type { Logger } from "moleculer";
 import type { Pool } from "pg";
 import { withCorrelation } from "#broker/correlation.ts";
-import { type AttemptJob, claimAttempts, postponeAttempts } from "./attempt.repository.ts";
-import { type AttemptResult, firstStep, nextStep } from "./attempt-result.ts";
+import { type AttemptJob, type AttemptWait, claimAttempts, postponeAttempts } from "./attempt.repository.ts";
+import { type AttemptResult, firstStep, stepForUnknown } from "./attempt-result.ts";
 import { Batcher } from "./batcher.ts";
 import { JobLoop } from "./job-loop.ts";
-import { isFinal, type PaymentProvider } from "./payment.provider.ts";
-import { callProvider, LEASE_MS, nextCallMs } from "./provider-call.ts";
+import type { PaymentProvider, Pending } from "./payment.provider.ts";
+import { callProvider, LEASE_MS, nextCallMs, nextQuestionMs } from "./provider-call.ts";
 import { persist, type Settled, settle } from "./settlement.ts";
 
 export interface WorkerOptions {
@@ -21,11 +21,10 @@ export interface WorkerOptions {
 const CHARGES_IN_FLIGHT = 256;
 const WRITE_BATCH = 256;
 
-type Wait = Parameters<typeof postponeAttempts>[1][number];
-
 /**
  * Charges what buyers owe. An attempt is claimed for 12 s, charged outside of any transaction, and what came of it is written
- * with the facts that follow. Without an answer the same attempt is claimed again, and the provider is asked first.
+ * with the facts that follow. Without an answer the same attempt is claimed again, and the provider is asked first; so is one
+ * that waits for its buyer, every half minute, in case the provider's word was lost.
  */
 export function attemptWorker({ pool, provider, logger, onSettled }: WorkerOptions): JobLoop<AttemptJob> {
   const results = new Batcher(async (batch: Settled[]) => {
@@ -33,7 +32,7 @@ export function attemptWorker({ pool, provider, logger, onSettled }: WorkerOptio
     onSettled();
     return batch;
   }, WRITE_BATCH);
-  const waits = new Batcher(async (batch: Wait[]) => {
+  const waits = new Batcher(async (batch: AttemptWait[]) => {
     await postponeAttempts(pool, batch);
     return batch;
   }, WRITE_BATCH);
@@ -44,7 +43,11 @@ export function attemptWorker({ pool, provider, logger, onSettled }: WorkerOptio
       logger.warn(`payment ${paymentId}: no answer to attempt ${number}, claim ${claims}: ${error.message}`);
       return undefined;
     });
-    if (result) {
+    if (result?.state === "PENDING") {
+      const { checkoutUrl } = result;
+      const waitMs = checkoutUrl === undefined ? nextCallMs(claims) : nextQuestionMs(claims);
+      await waits.add({ paymentId, number, claims, waitMs, checkoutUrl });
+    } else if (result) {
       await results.add({ job, result });
       logger.debug(`payment ${paymentId}: attempt ${number} is ${result.state}`);
     } else {
@@ -61,19 +64,17 @@ export function attemptWorker({ pool, provider, logger, onSettled }: WorkerOptio
   });
 }
 
-/** Takes an attempt as far as it goes now; undefined while the provider works on it. Rejects when it does not answer. */
+/** Takes an attempt as far as it goes now; PENDING while it is not over. Rejects when the provider does not answer. */
 async function attempt(
   provider: PaymentProvider,
   job: AttemptJob,
   stopping: AbortSignal,
-): Promise<AttemptResult | undefined> {
+): Promise<AttemptResult | Pending> {
   let step = firstStep(job);
   if (step === "inspect") {
     const charge = await callProvider(stopping, (signal) => provider.inspect(job.request.key, signal));
-    if (isFinal(charge)) return charge;
-    const next = nextStep(charge.state, job);
-    if (next === "wait") return undefined;
-    step = next;
+    if (charge.state !== "UNKNOWN") return charge;
+    step = stepForUnknown(job);
   }
   if (step === "give up") return { state: "TOO_LATE" };
   return callProvider(stopping, (signal) => provider[step === "stop" ? "stop" : "charge"](job.request, signal));

@@ -136,7 +136,11 @@ export async function findByBooking(
       select p.*, coalesce((
         select json_agg(json_build_object('id', c.id, 'amountMinor', c.amount_minor, 'currency', c.currency,
                                           'status', c.status) order by c.created_at, c.id)
-        from captures c where c.payment_id = p.id), '[]') as captures
+        from captures c where c.payment_id = p.id), '[]') as captures,
+        (select a.checkout_url from attempts a
+         where a.payment_id = p.id and a.state = 'CHARGING' and not a.stop_wanted
+           and p.status = 'REQUESTED' and p.expires_at > clock_timestamp()
+         order by a.number desc limit 1) as checkout_url
       from payments p where p.booking_id = $1 and p.user_id = $2`,
     values: [bookingId, userId],
   });
@@ -165,6 +169,7 @@ const responseOf = (row: QueryResultRow): PaymentResponse => ({
   amountMinor: Number(row.amount_minor),
   currency: row.currency,
   captures: row.captures,
+  checkoutUrl: row.checkout_url,
   createdAt: row.created_at.toISOString(),
   updatedAt: row.updated_at.toISOString(),
 });

@@ -4,6 +4,7 @@ import { BOOKING_ID, type BookingId, type PaymentResponse } from "#contracts/boo
 import { type Call, callerOf } from "#contracts/caller.ts";
 import { EventixError } from "#contracts/errors.ts";
 import { INSPECT_PAYMENT, type InspectedPayment } from "#contracts/inspection.ts";
+import { type EventReceipt, RECEIVE_EVENT, type ReceiveEvent } from "#contracts/payment-event.ts";
 import { ConsumerMixin } from "#mixins/consumer.mixin.ts";
 import { DatabaseMixin } from "#mixins/database.mixin.ts";
 import { OutboxMixin } from "#mixins/outbox.mixin.ts";
@@ -17,11 +18,37 @@ import type { RefundJob } from "./capture.repository.ts";
 import { inspect } from "./inspection.ts";
 import type { JobLoop } from "./job-loop.ts";
 import { mockProvider } from "./mock.provider.ts";
+import type { PaymentProvider } from "./payment.provider.ts";
 import { findByBooking } from "./payment.repository.ts";
+import { receiveEvent } from "./payment-events.ts";
+import { forgetEvents } from "./provider-event.repository.ts";
 import { refundWorker } from "./refund.worker.ts";
 import { refundDueConsumer } from "./refund-due.consumer.ts";
+import { webhookProvider } from "./webhook.provider.ts";
+import { WebhookSecrets } from "./webhook-secrets.ts";
 
 const service = "payment";
+
+/** By PAYMENT_PROVIDER. */
+const PROVIDERS: Record<typeof config.paymentProvider, () => PaymentProvider> = {
+  mock: () =>
+    mockProvider({
+      databaseUrl: config.paymentDatabaseUrl,
+      successRate: config.paymentSuccessRate,
+      neverRate: config.paymentNeverRate,
+      delayMs: config.paymentDelayMs,
+      seed: config.paymentSeed,
+    }),
+  webhook() {
+    const { paymentApiUrl: apiUrl, paymentApiKey: apiKey, paymentWebhookSecrets, paymentWebhookSecretsFile } = config;
+    const hasSecrets = paymentWebhookSecrets.length > 0 || paymentWebhookSecretsFile !== "";
+    if (apiUrl !== "" && apiKey !== "" && hasSecrets) return webhookProvider({ apiUrl, apiKey });
+    throw new TypeError(
+      "PAYMENT_PROVIDER=webhook needs PAYMENT_API_URL, PAYMENT_API_KEY and PAYMENT_WEBHOOK_SECRETS or its file: " +
+        "npm start fills them in for development.",
+    );
+  },
+};
 
 /** The part of the service that its consumers know. */
 type Workers = { attempts: JobLoop<AttemptJob>; refunds: JobLoop<RefundJob> };
@@ -34,7 +61,7 @@ export default {
     ConsumerMixin({ service, consumer: (self) => bookingCreatedConsumer(() => workersOf(self).attempts.wake()) }),
     ConsumerMixin({ service, consumer: (self) => bookingEndedConsumer(() => workersOf(self).attempts.wake()) }),
     ConsumerMixin({ service, consumer: (self) => refundDueConsumer(() => workersOf(self).refunds.wake()) }),
-    UpkeepMixin({ service, tasks: [keepDays] }),
+    UpkeepMixin({ service, tasks: [keepDays, forgetEvents] }),
     OutboxMixin(),
     DatabaseMixin({ service, url: config.paymentDatabaseUrl }),
   ],
@@ -50,6 +77,16 @@ export default {
       },
     },
 
+    /** Whatever provider is in use now: what was charged by the one before is told still. */
+    receiveEvent: {
+      access: "signed",
+      params: RECEIVE_EVENT,
+      handler(ctx: Call<ReceiveEvent>): Promise<EventReceipt> {
+        const { pool, secrets, logger } = this;
+        return receiveEvent({ pool, secrets, logger, onSettled: () => this.wakeRelay() }, ctx.params);
+      },
+    },
+
     inspect: {
       access: "ops:read",
       params: INSPECT_PAYMENT,
@@ -62,14 +99,10 @@ export default {
   },
 
   created() {
-    this.provider = mockProvider({
-      databaseUrl: config.paymentDatabaseUrl,
-      successRate: config.paymentSuccessRate,
-      neverRate: config.paymentNeverRate,
-      delayMs: config.paymentDelayMs,
-      seed: config.paymentSeed,
-    });
+    this.provider = PROVIDERS[config.paymentProvider]();
     const { pool, provider, logger } = this;
+    const { paymentWebhookSecrets: fixed, paymentWebhookSecretsFile: file } = config;
+    this.secrets = new WebhookSecrets({ fixed, file, logger });
     const options = { pool, provider, logger, onSettled: () => this.wakeRelay() };
     this.attempts = attemptWorker(options);
     this.refunds = refundWorker(options);

@@ -31,6 +31,14 @@ export async function callProvider<T>(stopping: AbortSignal, call: (signal: Abor
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 5_000;
 
+/** A provider that waits for the buyer tells the result itself; this is for when its word is lost. */
+const FIRST_QUESTION_MS = 5_000;
+const LONGEST_QUESTION_MS = 30_000;
+
+/** How long to wait before a provider that waits for the buyer is asked, after so many claims. */
+export const nextQuestionMs = (claims: number): number =>
+  Math.min(FIRST_QUESTION_MS * 2 ** Math.min(claims - 1, 10), LONGEST_QUESTION_MS);
+
 /** How long to wait before the provider is asked again, after so many claims. */
 export const nextCallMs = (claims: number): number =>
   Math.min(FIRST_WAIT_MS * 2 ** Math.min(claims - 1, 10), LONGEST_WAIT_MS);

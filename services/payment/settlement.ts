@@ -13,7 +13,7 @@ import type { Taken } from "./payment.provider.ts";
 import { type LockedPayment, lockPayments, setPaymentStatus } from "./payment.repository.ts";
 
 export interface Settled {
-  job: AttemptJob;
+  job: Pick<AttemptJob, "paymentId" | "number">;
   result: AttemptResult;
 }
 
@@ -38,7 +38,7 @@ const WRITE_TRIES = 4;
  * Writes what a provider answered, again after what may pass by itself: an answer that is not written is found again only when
  * its lease has run out, 12 s later, and all that was to be written with it waits as long.
  */
-export async function persist(write: () => Promise<void>): Promise<void> {
+export async function persist<T>(write: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
       return await write();
@@ -61,7 +61,8 @@ async function settleOnce(pool: Pool, provider: string, settled: readonly Settle
   }
 }
 
-async function settleIn(tx: Tx, provider: string, settled: readonly Settled[]): Promise<void> {
+/** Locks the payments, which must differ. */
+export async function settleIn(tx: Tx, provider: string, settled: readonly Settled[]): Promise<void> {
   const payments = await lockPayments(
     tx,
     settled.map(({ job }) => job.paymentId),
@@ -92,7 +93,7 @@ async function settleIn(tx: Tx, provider: string, settled: readonly Settled[]): 
 }
 
 interface Concluded {
-  job: AttemptJob;
+  job: Settled["job"];
   conclusion: Conclusion;
 }
 

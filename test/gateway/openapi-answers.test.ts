@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { EventResponse, ImportedVenue } from "#contracts/catalog.ts";
+import { signed } from "#stack/provider/deliveries.ts";
 import { errorsOf } from "../../services/gateway/openapi-operation.ts";
 import { ENDPOINTS } from "../../services/gateway/routes.ts";
 import { Shop } from "../e2e/support/shop.ts";
+import { newSecret } from "../payment/support/webhook.ts";
 import { startNode, type TestNode, untilReachable } from "../support/node.ts";
 import { tokenFor } from "../support/token.ts";
 import { until } from "../support/until.ts";
@@ -24,9 +26,11 @@ describe("what a running gateway answers is what the document says:", () => {
   let node: TestNode;
   let shop: Shop;
   const seen = new Set<string>();
+  const secret = newSecret();
 
   before(async () => {
-    node = await startNode({ env: { PAYMENT_SUCCESS_RATE: "1", FAILED_LOGINS_PER_MINUTE: "3" } });
+    const env = { PAYMENT_SUCCESS_RATE: "1", FAILED_LOGINS_PER_MINUTE: "3", PAYMENT_WEBHOOK_SECRETS: secret };
+    node = await startNode({ env });
     await untilReachable(node);
     shop = new Shop(node.url);
   });
@@ -132,6 +136,20 @@ describe("what a running gateway answers is what the document says:", () => {
     await said("POST", "/api/events", "", { token: tokenFor("ada"), ...json(event) });
     await said("POST", "/api/events", "", { token, ...json({ ...event, venueId: (made as EventResponse).id }) });
     await said("POST", "/api/events/{id}/publish", (made as EventResponse).id, { token });
+  });
+
+  test("events of the payment provider", async () => {
+    const tell = (event: object, nowMs?: number, by = secret) => {
+      const { headers, body } = signed("evt_1", event, [by], nowMs);
+      return said("POST", "/webhooks/payments", "", { headers, body: body.toString() });
+    };
+    const data = { key: "order-4711", providerRef: "ch_1", amountMinor: 1, currency: "EUR" };
+    await tell({ type: "account.updated" });
+    await tell({ type: "charge.succeeded", timestamp: new Date().toISOString(), data });
+    await tell({ type: "charge.succeeded" });
+    await tell({}, Date.now() - 400_000);
+    await tell({}, Date.now(), newSecret());
+    await said("POST", "/webhooks/payments", "", { body: "x".repeat(70_000) });
   });
 
   test("probes", async () => {

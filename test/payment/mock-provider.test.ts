@@ -14,6 +14,7 @@ const request = (userId: string, seatIds: string[], eventId = "e") => ({
   userId,
   amountMinor: 1,
   currency: "EUR",
+  expiresAt: "2035-05-01T19:30:00.000Z",
 });
 
 test("the same buyer, seats and seed meet the same fate, in whatever order the seats are named", () => {

@@ -78,6 +78,7 @@ test("a refusal shows no password", () => {
   assert.deepEqual(names, [
     ...["DATABASE_URL_CATALOG", "DATABASE_URL_BOOKING", "DATABASE_URL_PAYMENT", "REDIS_URL"],
     ...["KAFKA_TLS_CA", "KAFKA_TLS_CERT", "KAFKA_TLS_KEY", "KAFKA_SASL_PASSWORD", "TRANSIT_KEY"],
+    ...["PAYMENT_API_KEY", "PAYMENT_WEBHOOK_SECRETS"],
   ]);
   const refused = () => readConfig(Object.fromEntries(names.map((name) => [name, "postgre://u:s3cret@host/db"])));
   assert.throws(refused, (error: Error) => !error.message.includes("s3cret"));

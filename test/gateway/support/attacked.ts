@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { SeatMap } from "#contracts/catalog.ts";
 import { Shop } from "../../e2e/support/shop.ts";
+import { newSecret } from "../../payment/support/webhook.ts";
 import { untilConsumed } from "../../support/consumed.ts";
 import { freshDatabase } from "../../support/database.ts";
 import { startNode, type TestNode, untilReachable } from "../../support/node.ts";
@@ -8,6 +9,7 @@ import { tokenFor } from "../../support/token.ts";
 import { until } from "../../support/until.ts";
 import { Rows } from "./rows.ts";
 
+export const WEBHOOK_SECRET = newSecret();
 export const SHOP_ORIGIN = "https://shop.test";
 export const OLGA = tokenFor("olga", { scopes: ["catalog:write"] });
 const OTTO = tokenFor("otto", { scopes: ["catalog:write"] });
@@ -49,6 +51,7 @@ export async function startAttacked(): Promise<Attacked> {
       DATABASE_URL_PAYMENT: payment,
       PAYMENT_SUCCESS_RATE: "1",
       PAYMENT_DELAY_MS: "500",
+      PAYMENT_WEBHOOK_SECRETS: WEBHOOK_SECRET,
       CORS_ORIGINS: SHOP_ORIGIN,
       LOG_LEVEL: "warn",
       RATE_LIMIT_PER_MINUTE: "1000000",

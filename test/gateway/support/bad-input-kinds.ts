@@ -43,7 +43,7 @@ const WHO: Record<string, Kind> = {
   }),
   kid: byToken(() => signed({}, makeKey("x").privateKey, { keyid: "unheard-of" })),
   scope: (of) =>
-    ["anyone", "user"].includes(of.endpoint.access)
+    ["anyone", "user", "signed"].includes(of.endpoint.access)
       ? []
       : [said(of, { token: tokenFor("alice", { scopes: ["ops:read", "catalog:writer", "CATALOG:WRITE"] }) })],
 };

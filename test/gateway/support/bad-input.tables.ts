@@ -12,6 +12,7 @@
 export const REFUSALS = {
   "401": "UNAUTHORIZED",
   "403": "FORBIDDEN",
+  "403 signature": "SIGNATURE_INVALID",
   "404 event": "EVENT_NOT_FOUND",
   "404 venue": "VENUE_NOT_FOUND",
   "404 booking": "BOOKING_NOT_FOUND",
@@ -42,6 +43,7 @@ POST /api/events                         | 401      | 401     | 401    | 401    
 POST /api/events/:id/publish             | 401      | 401     | 401    | 401      | 401  | 401   | 401 | 403
 POST /internal/events/:id/seats/validate | 401      | 401     | 401    | 401      | 401  | 401   | 401 | 403
 POST /internal/events/:id/seats/prices   | 401      | 401     | 401    | 401      | 401  | 401   | 401 | 403
+POST /webhooks/payments                  | ok       | ok      | ok     | ok       | ok   | ok    | ok  | -
 `;
 
 /**
@@ -64,6 +66,7 @@ POST /api/events                         | 405    | 204       | 401    | 401    
 POST /api/events/:id/publish             | 405    | 204       | 401    | 401     | 422   | 422   | 422
 POST /internal/events/:id/seats/validate | 405    | 204       | 401    | 401     | 422   | 422   | -
 POST /internal/events/:id/seats/prices   | 405    | 204       | 401    | 401     | 422   | 422   | -
+POST /webhooks/payments                  | 405    | 204       | 415    | 415     | 422   | 422   | -
 `;
 
 /** Which thing is asked for, in the path or by the body. What is another's is as if it did not exist. */
@@ -83,25 +86,27 @@ POST /api/events                         | 422   | 422    | 404 venue   | 404 ve
 POST /api/events/:id/publish             | 422   | 422    | 404 event   | 404 event
 POST /internal/events/:id/seats/validate | 422   | 422    | 404 event   | 404 event
 POST /internal/events/:id/seats/prices   | 422   | 422    | 404 event   | 404 event
+POST /webhooks/payments                  | -     | -      | -           | -
 `;
 
 /** The body as a whole. A GET's is not looked at. */
 const BODY = `
-                                         | broken   | list     | type | encoding | too big | too deep | 10,000 seats
-GET /api/events                          | ok       | ok       | ok   | ok       | ok      | ok       | ok
-GET /api/events/:id                      | ok       | ok       | ok   | ok       | ok      | ok       | ok
-GET /api/events/:id/seats                | ok       | ok       | ok   | ok       | ok      | ok       | ok
-GET /api/events/:id/availability         | ok       | ok       | ok   | ok       | ok      | ok       | ok
-POST /api/bookings                       | 422      | 422      | 415  | 415      | 413     | 422      | 413
-GET /api/bookings/my                     | ok       | ok       | ok   | ok       | ok      | ok       | ok
-GET /api/bookings/:id                    | ok       | ok       | ok   | ok       | ok      | ok       | ok
-GET /api/bookings/:id/payment            | ok       | ok       | ok   | ok       | ok      | ok       | ok
-POST /api/bookings/:id/cancel            | 422      | 422      | 415  | 415      | 413     | 422      | 413
-POST /api/venues                         | 422 plan | 422 plan | 415  | 415      | 413     | 422 plan | 422 plan
-POST /api/events                         | 422      | 422      | 415  | 415      | 413     | 422      | 413
-POST /api/events/:id/publish             | 422      | 422      | 415  | 415      | 413     | 422      | 413
-POST /internal/events/:id/seats/validate | 422      | 422      | 415  | 415      | 413     | 422      | 413
-POST /internal/events/:id/seats/prices   | 422      | 422      | 415  | 415      | 413     | 422      | 413
+                                         | broken        | list          | type | encoding | too big | too deep      | 10,000 seats
+GET /api/events                          | ok            | ok            | ok   | ok       | ok      | ok            | ok
+GET /api/events/:id                      | ok            | ok            | ok   | ok       | ok      | ok            | ok
+GET /api/events/:id/seats                | ok            | ok            | ok   | ok       | ok      | ok            | ok
+GET /api/events/:id/availability         | ok            | ok            | ok   | ok       | ok      | ok            | ok
+POST /api/bookings                       | 422           | 422           | 415  | 415      | 413     | 422           | 413
+GET /api/bookings/my                     | ok            | ok            | ok   | ok       | ok      | ok            | ok
+GET /api/bookings/:id                    | ok            | ok            | ok   | ok       | ok      | ok            | ok
+GET /api/bookings/:id/payment            | ok            | ok            | ok   | ok       | ok      | ok            | ok
+POST /api/bookings/:id/cancel            | 422           | 422           | 415  | 415      | 413     | 422           | 413
+POST /api/venues                         | 422 plan      | 422 plan      | 415  | 415      | 413     | 422 plan      | 422 plan
+POST /api/events                         | 422           | 422           | 415  | 415      | 413     | 422           | 413
+POST /api/events/:id/publish             | 422           | 422           | 415  | 415      | 413     | 422           | 413
+POST /internal/events/:id/seats/validate | 422           | 422           | 415  | 415      | 413     | 422           | 413
+POST /internal/events/:id/seats/prices   | 422           | 422           | 415  | 415      | 413     | 422           | 413
+POST /webhooks/payments                  | 403 signature | 403 signature | 415  | 415      | 413     | 403 signature | 413
 `;
 
 /** Each field of the body and of the query in turn; a refusal names it. */
@@ -121,6 +126,7 @@ POST /api/events                         | 422      | 422         | 422      | 4
 POST /api/events/:id/publish             | -        | -           | -        | -        | -           | 422           | 422
 POST /internal/events/:id/seats/validate | 422      | 422         | 422      | 422      | -           | 422           | 422
 POST /internal/events/:id/seats/prices   | 422      | 422         | 422      | 422      | -           | 422           | 422
+POST /webhooks/payments                  | -        | -           | -        | -        | -           | -             | -
 `;
 
 export const TABLES = {

@@ -1,11 +1,12 @@
 import type { Schema } from "#contracts/schema.ts";
+import { signed } from "#stack/provider/deliveries.ts";
 import booking from "../../../services/booking/booking.service.ts";
 import catalog from "../../../services/catalog/catalog.service.ts";
 import { ENDPOINTS, type Endpoint } from "../../../services/gateway/routes.ts";
 import payment from "../../../services/payment/payment.service.ts";
 import { tokenFor } from "../../support/token.ts";
 import type { Asked } from "./asked.ts";
-import { type Ids, OLGA, planOf, SERVICE, termsOf } from "./attacked.ts";
+import { type Ids, OLGA, planOf, SERVICE, termsOf, WEBHOOK_SECRET } from "./attacked.ts";
 
 /** What a right request says. */
 export interface Said {
@@ -67,6 +68,7 @@ const RIGHT: Record<string, Right> = {
   }),
   "POST /internal/events/:id/seats/validate": ofSeats,
   "POST /internal/events/:id/seats/prices": ofSeats,
+  "POST /webhooks/payments": () => ({ body: { type: "account.updated" } }),
 };
 
 /** A table in which the right request writes a row, where it does. */
@@ -99,6 +101,7 @@ export const casesOf = (ids: Ids): Case[] =>
 
 /** The request as it goes over the wire. */
 export function toAsked({ endpoint }: Case, { token, path = {}, query = {}, body }: Said): Asked {
+  const signature = endpoint.access === "signed" && signed("evt_1", body ?? {}, [WEBHOOK_SECRET]).headers;
   const search = new URLSearchParams(query).toString();
   const filled = endpoint.path.replace(/:(\w+)/g, (_, name) => encodeURIComponent(path[name] ?? ""));
   return {
@@ -107,6 +110,7 @@ export function toAsked({ endpoint }: Case, { token, path = {}, query = {}, body
     headers: {
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
       ...(body && { "content-type": "application/json" }),
+      ...signature,
     },
     ...(body && { body: JSON.stringify(body) }),
   };
