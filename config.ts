@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import { BUS_SETTINGS, busProblems } from "./bus-settings.ts";
+import { developmentSettings } from "./production-settings.ts";
 import { readSettings, secret, setting, type ValuesOf } from "./setting.ts";
 import {
   bearer,
@@ -34,6 +35,13 @@ export const SETTINGS = {
     "",
     orNone(integer(0, 65_535)),
     "The port on which a node without a gateway answers /health/live and /health/ready; none when empty.",
+  ),
+  nodeEnv: setting("NODE_ENV", "", text, "`production`, as the image sets it: settings for development are refused."),
+  developmentSettings: setting(
+    "DEVELOPMENT_SETTINGS",
+    "auto",
+    oneOf("auto", "allowed", "refused"),
+    "Whether a node starts with the local issuer, an issuer by http, a sample password, or the mock provider that nobody named; `auto` refuses them in production.",
   ),
   logLevel: setting(
     "LOG_LEVEL",
@@ -175,13 +183,18 @@ export type Config = Values & { readonly timeouts: typeof TIMEOUTS };
 export class SettingsError extends Error {
   override name = "SettingsError";
   readonly wrong: string[];
-  /** The others. */
-  readonly valid: Partial<Values>;
+  /** Private: whoever prints an error whole, as Node.js does with one that nobody catches, would print every password. */
+  readonly #valid: Partial<Values>;
 
   constructor(problems: Map<string, string>, valid: Partial<Values>) {
     super(`These settings are not valid:\n  ${[...problems.values()].join("\n  ")}`);
     this.wrong = [...problems.keys()];
-    this.valid = valid;
+    this.#valid = valid;
+  }
+
+  /** The others. */
+  get valid(): Partial<Values> {
+    return this.#valid;
   }
 }
 
@@ -205,3 +218,16 @@ function assertOrdered(t: typeof TIMEOUTS): void {
 
 /** The settings of this process. */
 export const config = readConfig(process.env);
+
+/** Its settings, for a node that is to start. Throws SettingsError for those that are only for development, in production. */
+export const nodeConfig = (): Config => withoutDevelopment(config, process.env);
+
+/** The settings, if `env`, which they were read from, may be a running node's. Throws SettingsError. */
+export function withoutDevelopment(settings: Config, env: Record<string, string | undefined>): Config {
+  const { nodeEnv, developmentSettings: rule } = settings;
+  const isRefused = rule === "auto" ? nodeEnv === "production" : rule === "refused";
+  const found = isRefused ? developmentSettings(settings, env) : new Map<string, string>();
+  if (found.size === 0) return settings;
+  found.set("DEVELOPMENT_SETTINGS", "They are for development; DEVELOPMENT_SETTINGS=allowed takes them all the same.");
+  throw new SettingsError(found, settings);
+}

@@ -1,5 +1,5 @@
 import { brokerOptions } from "#broker/broker.options.ts";
-import { config } from "#config";
+import { nodeConfig } from "#config";
 
 /** The node that this process is: read by broker/node.ts, and by moleculer-runner and its REPL. */
-export default brokerOptions(config);
+export default brokerOptions(nodeConfig());

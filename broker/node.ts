@@ -6,6 +6,8 @@ import type { Config } from "#config";
 import { brokerOptions } from "./broker.options.ts";
 import { ownProcess } from "./process.ts";
 
+/** Of a wrong setting, as of every command (cli/exit-codes.ts): to start again would not help. */
+const EXIT_USAGE = 64;
 const SERVICES = join(import.meta.dirname, "..", "services");
 
 /** A broker with the services that `config.services` names, not yet started. Throws when one is not known. */
@@ -48,13 +50,10 @@ if (import.meta.main) {
   await ownProcess(config, async () => createNode(config, (await import("../moleculer.config.ts")).default));
 }
 
-/** Of a wrong setting, as of every command (cli/exit-codes.ts): to start again would not help. */
-const EXIT_USAGE = 64;
-
 /** Imported here, since it reads the environment when it is: a wrong setting is told without a stack trace. */
 async function processConfig(): Promise<Config> {
   try {
-    return (await import("#config")).config;
+    return (await import("#config")).nodeConfig();
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n`);
     process.exit(EXIT_USAGE);

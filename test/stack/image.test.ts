@@ -94,6 +94,8 @@ test("a node of one service starts from what is inside, and the container's chec
     SERVICES: "catalog",
     PROBE_PORT: String(port),
     NAMESPACE: `image-${process.pid}`,
+    // Of the stack that the tests run on.
+    DEVELOPMENT_SETTINGS: "allowed",
   };
   const [, ...args] = command;
   assert.deepEqual(args.slice(0, -1), NODE_FLAGS, "it runs as npm start runs it");
