@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { auditCommand } from "./commands/audit.ts";
 import { bookingCommand } from "./commands/booking.ts";
+import { dlqCommand } from "./commands/dlq.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { downCommand } from "./commands/down.ts";
 import { envCommand } from "./commands/env.ts";
@@ -43,6 +44,7 @@ const COMMANDS = [
   whyCommand,
   sweepCommand,
   lagCommand,
+  dlqCommand,
 ];
 
 /** The doctor lists what is wrong with the settings, among other things; what runs can be ended whatever they are. */
@@ -65,6 +67,7 @@ eventix.hook("preAction", async (_, command) => {
 for (const make of COMMANDS) {
   const command = make().copyInheritedSettings(eventix);
   eventix.addCommand(command.showHelpAfterError(`How it is used: npx eventix ${command.name()} --help`));
+  for (const sub of command.commands) sub.copyInheritedSettings(command);
 }
 
 // Whoever read the output may have seen enough, or the terminal is gone: a command then goes on to its end without it.

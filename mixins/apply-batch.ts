@@ -44,18 +44,21 @@ const TRIES_ALONE = 3;
 
 /**
  * Applies records of one partition exactly once, whatever was applied of them before, and never skips one: each is applied,
- * known as applied, or a dead letter, all in the transactions that this commits.
+ * known as applied, or a dead letter, all in the transactions that this commits. A dead letter of another consumer that was
+ * published again is none of its business.
  *
  * A batch that fails is halved until what it fails on is alone. Throws what may pass later as it came (see retryable.ts)
  * and StuckError for a fault of ours; the records before it may have been applied then: give all of them again.
  */
 export async function applyBatch(context: BatchContext, records: readonly FactRecord[]): Promise<BatchOutcome> {
-  const outcome = await applyHalving(context, records.map(readRecord));
+  const meant = records.filter(({ retry }) => retry === undefined || retry.consumer === context.name);
+  const outcome = await applyHalving(context, meant.map(readRecord));
   if (outcome.applied.length > 0) context.consumer.committed?.(outcome.applied);
   return outcome;
 }
 
 async function applyHalving(context: BatchContext, records: ReadRecord[]): Promise<BatchOutcome> {
+  if (records.length === 0) return { applied: [], refused: [], published: [] };
   try {
     return await applyTogether(context, records);
   } catch (error) {

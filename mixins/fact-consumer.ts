@@ -4,10 +4,11 @@ import { underCorrelation } from "#broker/correlation.ts";
 import type { HealthPart } from "#broker/node-health.ts";
 import type { ConsumedPartition } from "#contracts/health.ts";
 import { applyBatch, type BatchContext, type BatchOutcome } from "./apply-batch.ts";
-import { logApplied } from "./fact-log.ts";
+import { logApplied, logRetried } from "./fact-log.ts";
 import { type FactRecord, placeOf } from "./fact-record.ts";
 import { keepAlive } from "./keep-alive.ts";
 import { PartitionPauses } from "./partition-pauses.ts";
+import { retryMarkOf } from "./retry-mark.ts";
 import { backOffMs } from "./retryable.ts";
 import { within } from "./within.ts";
 
@@ -175,6 +176,7 @@ export class FactConsumer implements HealthPart {
           offset: m.offset,
           key: m.key,
           value: m.value,
+          retry: retryMarkOf(m.headers),
         }));
         if (!(await this.#applied(records, payload))) return;
         // Though a heartbeat may have failed: whether the offset still is this member's to commit, the broker says.
@@ -217,6 +219,7 @@ export class FactConsumer implements HealthPart {
     const known = records.length - applied.length - refused.length;
     this.#logger.debug(`${this.group}: ${applied.length} applied, ${refused.length} refused, ${known} known already`);
     logApplied(this.#logger, this.#context.name, applied, published);
+    logRetried(this.#logger, this.#context.name, records);
     for (const { record, fact, reason } of refused) {
       underCorrelation(fact?.correlationid, () =>
         this.#logger.info(`${placeOf(record)} is a dead letter of ${this.group}: ${reason}`),

@@ -1,6 +1,7 @@
 import { type Fact, parseFact } from "#contracts/events.ts";
 import { deadLetterTopic } from "#contracts/topics.ts";
 import type { DeadLetter } from "./outbox.repository.ts";
+import { headersOf, type RetryMark } from "./retry-mark.ts";
 
 /** A Kafka record and its place. */
 export interface FactRecord {
@@ -9,6 +10,8 @@ export interface FactRecord {
   offset: string;
   key: Buffer | null;
   value: Buffer | null;
+  /** Of a dead letter that was published again. */
+  retry?: RetryMark | undefined;
 }
 
 export type ReadRecord = { record: FactRecord } & ({ fact: Fact } | { fact?: undefined; reason: string });
@@ -33,7 +36,8 @@ export const placeOf = ({ topic, partition, offset }: FactRecord): string => `${
 const REASON_LENGTH = 500;
 
 /** The record as a dead letter: its key and value as they came, and who refused it, where it lay and why. */
-export function deadLetterOf({ topic, partition, offset, key, value }: FactRecord, consumer: string, reason: string) {
+export function deadLetterOf(record: FactRecord, consumer: string, reason: string) {
+  const { topic, partition, offset, key, value, retry } = record;
   return {
     topic: deadLetterTopic(topic),
     key,
@@ -43,6 +47,7 @@ export function deadLetterOf({ topic, partition, offset, key, value }: FactRecor
       "eventix-consumer": consumer,
       "eventix-partition": String(partition),
       "eventix-offset": offset,
+      ...(retry && headersOf(retry)),
     },
   } satisfies DeadLetter;
 }

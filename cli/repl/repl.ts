@@ -13,8 +13,9 @@ import { operator } from "../inspect/operator.ts";
 import { auditInspection } from "./audit.ts";
 import { completeIds } from "./completion.ts";
 import { customCommand } from "./custom-commands.ts";
+import { dlqInspections } from "./dlq.ts";
 
-const INSPECTIONS = [event, seat, booking, why, sweep, lag, auditInspection];
+const INSPECTIONS = [event, seat, booking, why, sweep, lag, ...dlqInspections, auditInspection];
 /** `exit` and Ctrl-D leave the cluster first; a Kafka that does not answer is not waited for. */
 const LEAVE_MS = 4_000;
 

@@ -1,6 +1,7 @@
 import { type Fact, parseFact } from "#contracts/events.ts";
 import { deadLetterTopic, KAFKA_TOPICS } from "#contracts/topics.ts";
 import type { TopicRecord } from "#mixins/fact-reader.ts";
+import { RETRY_NOTE, retryMarkOf } from "#mixins/retry-mark.ts";
 
 /** A record as the tap shows it. */
 export interface Tapped {
@@ -32,7 +33,9 @@ export function tapped(read: TopicRecord): Tapped {
   return { ...shown, time: timestamp, trouble: read.reason };
 }
 
-const refusal = ({
-  "eventix-consumer": consumer,
-  "eventix-reason": reason = "no reason is given",
-}: Record<string, string>) => (consumer === undefined ? reason : `${consumer}: ${reason}`);
+function refusal(headers: Record<string, string>): string {
+  const { "eventix-consumer": consumer, "eventix-reason": reason = "no reason is given" } = headers;
+  if (headers[RETRY_NOTE] !== undefined)
+    return `${headers[RETRY_NOTE]} is retried by ${retryMarkOf(headers)?.by ?? "somebody"}`;
+  return consumer === undefined ? reason : `${consumer}: ${reason}`;
+}

@@ -5,6 +5,7 @@ import type { InspectedFacts, RefusedFact } from "#contracts/inspection.ts";
 import { deadLetterTopic, KAFKA_TOPICS } from "#contracts/topics.ts";
 import { readFacts, type TopicRecord } from "#mixins/fact-reader.ts";
 import { readWaiting } from "#mixins/outbox.repository.ts";
+import { RETRY_NOTE } from "#mixins/retry-mark.ts";
 
 const TOPICS = Object.values(KAFKA_TOPICS).filter(
   (topic) => topic !== KAFKA_TOPICS.EVENT_PUBLISHED && topic !== KAFKA_TOPICS.SEAT_CHANGED,
@@ -40,7 +41,7 @@ export async function readHistory(
         if (String(record.record.key) !== id || published.size + refused.length >= FACTS_MAX) continue;
         // Published twice it is the same fact.
         if (record.fact) published.set(record.fact.id, record.fact);
-        else refused.push(refusedOf(record.record));
+        else if (record.record.headers[RETRY_NOTE] === undefined) refused.push(refusedOf(record.record));
       }
     },
   );

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { BookingResponse } from "#contracts/booking.ts";
+import { KAFKA_TOPICS } from "#contracts/topics.ts";
 import { Shop } from "../e2e/support/shop.ts";
 import { startNode, type TestNode, untilReachable } from "../support/node.ts";
 import { CTRL_C, CTRL_D, openTerminal, PROMPT, TAB, type Terminal } from "./support/terminal.ts";
@@ -61,6 +62,15 @@ test("an operator looks at a booking, finds commands by help and completion, and
     new RegExp(`^${node.nodeId} +booking\\.payment-result +payment\\.success +`, "m"),
   );
   assert.match(await repl.enter("audit"), /^I1 +ok +/m);
+  assert.equal(
+    await repl.enter("dlq-show booking.made 0:1"),
+    `The topics are ${Object.values(KAFKA_TOPICS).join(", ")}.`,
+  );
+  assert.match(
+    await repl.enter("dlq-show seat.changed 0:1"),
+    /^There is no dead letter 0:1 of seat\.changed: npx eventix /,
+  );
+  assert.deepEqual(Object.keys(JSON.parse(await repl.enter("dlq --json"))), ["letters", "leftOut", "gaps"]);
 
   assert.match(await repl.enter("booking"), /error: missing required argument 'id'/);
   assert.equal(await repl.enter("booking 42"), 'An id looks like 019a0c7e-5b1f-7c3a-9d43-2f1e0a6b8c11, not like "42".');
@@ -80,6 +90,7 @@ test("the REPL calls actions as the operator, or as whom a call names", async ()
   assert.match(await repl.enter(`call booking.inspect --id ${booked.id}`), /status: 'CONFIRMED'/);
   assert.match(await repl.enter(`call booking.get --id ${booked.id} --#user.id alice`), /status: 'CONFIRMED'/);
   assert.match(await repl.enter(`call booking.get --id ${booked.id}`), /There is no such booking/);
+  assert.match(await repl.enter("dlq-retry seat.changed 0:1"), /^repl:\S+ may not retry: it has the scopes ops:read$/);
   assert.match(await repl.enter("sweep"), /^repl:\S+ may not call booking\.sweep: it has the scopes ops:read$/);
   repl.type(CTRL_D);
   assert.equal(await repl.exited, 0);
