@@ -1,6 +1,7 @@
 import type { BrokerOptions } from "moleculer";
 import type { Logger } from "pino";
 import type { Config } from "#config";
+import { VALIDATOR_OPTIONS } from "#contracts/schema.ts";
 import { kafkaAccess } from "./kafka.client.ts";
 import { KafkaTransporter } from "./kafka-transporter/kafka.transporter.ts";
 import { createLogger } from "./logger.ts";
@@ -47,7 +48,7 @@ export function brokerOptions(config: Config, logger: Logger = createLogger(conf
     circuitBreaker: { enabled: false },
     metrics: false,
     tracing: false,
-    validator: { type: "Fastest", options: { useNewCustomCheckerFunction: true, haltOnFirstError: false } },
+    validator: { type: "Fastest", options: VALIDATOR_OPTIONS },
     // node.ts owns the signals: Moleculer's own handlers end in process.exit(0) and cut off what others still close.
     skipProcessEventRegistration: true,
     internalMiddlewares: false,

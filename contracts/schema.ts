@@ -1,7 +1,28 @@
 import FastestValidator from "fastest-validator";
 
 const Validator = FastestValidator as unknown as typeof FastestValidator.default;
-const validator = new Validator({ useNewCustomCheckerFunction: true, haltOnFirstError: false });
+
+/** What every validator of ours is made with. */
+export const VALIDATOR_OPTIONS = {
+  useNewCustomCheckerFunction: true,
+  haltOnFirstError: false,
+  plugins: [tellNoObjects],
+};
+const validator = new Validator(VALIDATOR_OPTIONS);
+
+/**
+ * A finding tells an object as "object" and not whole. The validator makes text of what it tells, and JSON can hold what has
+ * none: `[{"toString": ""}]` throws a TypeError, lists nested some thousands deep a RangeError. That would be a fault of ours
+ * to a client, and keep a consumer for ever at a fact that is a dead letter.
+ */
+function tellNoObjects(made: { makeError(finding: { actual?: string }): string }): void {
+  const { makeError } = made;
+  made.makeError = (finding) => {
+    const { actual } = finding;
+    const told = `(typeof ${actual} === "object" && ${actual} !== null ? "object" : ${actual})`;
+    return makeError.call(made, actual === undefined ? finding : { ...finding, actual: told });
+  };
+}
 
 /** A uuid of any version; upper case is accepted and made lower case, so that equal ids are equal strings. */
 export const uuid = {

@@ -14,6 +14,8 @@ export const ODD_VALUES: readonly unknown[] = [
   [],
   {},
   [[null]],
+  // No text can be made of it.
+  [{ toString: "" }],
   { a: { b: [{ c: {} }] } },
   "2035-06-30T23:59:60Z",
   "2999-12-31T23:59:59.999999999+23:59",
