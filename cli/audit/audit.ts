@@ -2,9 +2,12 @@ import pg from "pg";
 import { createKafka, type KafkaAccess } from "#broker/kafka.client.ts";
 import { scanFacts } from "./facts.ts";
 import { type Finding, INVARIANTS, type InvariantId } from "./finding.ts";
+import { mockBook } from "./mock-book.repository.ts";
 import { type Databases, scanMoney } from "./money.ts";
+import type { Books } from "./provider-book.ts";
 import { type Counted, findBookingsAstray, findDoubleSeats, findSeatsAstray } from "./seat.repository.ts";
 import { settle } from "./settle.ts";
+import { type ProviderAccess, webhookBook } from "./webhook-book.ts";
 
 const SETTLE_MS = 10_000;
 const STATEMENT_TIMEOUT_MS = 60_000;
@@ -15,6 +18,8 @@ export interface AuditSources {
   bookingUrl: string;
   paymentUrl: string;
   kafka: KafkaAccess;
+  /** Of the webhook provider, whose own book is compared; the mock's is in payment's database. */
+  provider?: ProviderAccess | undefined;
   /** How long what is on its way may take to arrive; 10 s when absent. */
   settleMs?: number;
 }
@@ -38,7 +43,8 @@ export type AuditReport = Record<InvariantId, InvariantReport>;
 /** Looks at a system while it runs, and changes nothing. Rejects when a database or Kafka cannot be read. */
 export async function audit(sources: AuditSources): Promise<AuditReport> {
   const { bookingUrl, paymentUrl, settleMs = SETTLE_MS } = sources;
-  const databases: Databases = { booking: readOnly(bookingUrl), payment: readOnly(paymentUrl) };
+  const payment = readOnly(paymentUrl);
+  const databases: Databases = { booking: readOnly(bookingUrl), payment, books: booksOf(payment, sources.provider) };
   const client = createKafka({ ...sources.kafka, clientId: "eventix-audit", patience: KAFKA_PATIENCE });
   const kafka = client.admin();
   try {
@@ -73,6 +79,9 @@ export async function audit(sources: AuditSources): Promise<AuditReport> {
     await Promise.allSettled([databases.booking.end(), databases.payment.end(), kafka.disconnect()]);
   }
 }
+
+const booksOf = (payment: pg.Pool, provider: ProviderAccess | undefined): Books =>
+  new Map([["mock", mockBook(payment)], ...(provider ? ([["webhook", webhookBook(provider)]] as const) : [])]);
 
 const isOf = (id: InvariantId) => (finding: Finding) => finding.invariant === id;
 

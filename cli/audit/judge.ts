@@ -10,7 +10,7 @@ export function judgeCapture(capture: AuditedCapture, booking: AuditedBooking | 
   const applied = booking?.status === "CONFIRMED" && booking.captureId === capture.id;
   const wrong = [...judgeLedger(capture), ...(applied ? judgeApplied(capture, booking) : judgeSpare(capture, booking))];
   const { ledger } = capture;
-  const mark = `${capture.status} ${booking?.status} ${booking?.version} ${ledger?.chargeState} ${ledger?.refunds}`;
+  const mark = `${capture.status} ${booking?.status} ${booking?.version} ${ledger.chargeState} ${ledger.refunds}`;
   return wrong.map((judged) => ({ ...judged, subject: `capture ${capture.id} of booking ${capture.bookingId}`, mark }));
 }
 
@@ -21,16 +21,16 @@ function judgeApplied(capture: AuditedCapture, booking: AuditedBooking): Judged[
   const owed = money(booking.totalMinor, booking.currency);
   if (taken !== owed) now("I3", `is of ${taken}, its confirmed booking of ${owed}`);
   if (capture.status !== "CAPTURED") now("I3", `is ${capture.status} although its booking is confirmed by it`);
-  if (capture.ledger && capture.ledger.refunds > 0) now("I4", "was given back although its booking is confirmed by it");
+  if (capture.ledger.refunds > 0) now("I4", "was given back although its booking is confirmed by it");
   return wrong;
 }
 
 /** A capture that confirms no booking is on its way to do so, or to be given back. */
 function judgeSpare(capture: AuditedCapture, booking: AuditedBooking | undefined): Judged[] {
   const { status, ledger } = capture;
-  const refunds = ledger?.refunds ?? 0;
+  const { refunds } = ledger;
   if (status === "REFUNDED") {
-    return ledger && refunds === 0
+    return refunds === 0
       ? [{ invariant: "I4", problem: "is REFUNDED, but the provider gave nothing back", waitsFor: "nothing" }]
       : [];
   }
@@ -49,7 +49,6 @@ function judgeSpare(capture: AuditedCapture, booking: AuditedBooking | undefined
 }
 
 function judgeLedger({ status, amountMinor, currency, ledger }: AuditedCapture): Judged[] {
-  if (!ledger) return [];
   const wrong: Judged[] = [];
   const now = (problem: string) => wrong.push({ invariant: "I4", problem, waitsFor: "nothing" });
   const known = money(amountMinor, currency);

@@ -1,4 +1,5 @@
 import type { Pool, QueryResultRow } from "pg";
+import { type BookedCharge, type Books, bookOf } from "./provider-book.ts";
 
 /** What the audit reads at a time. */
 const PAGE = 5_000;
@@ -20,8 +21,8 @@ export interface AuditedCapture {
   status: "CAPTURED" | "REFUND_DUE" | "REFUNDED";
   amountMinor: number;
   currency: string;
-  /** What the provider's own book says; absent for a provider whose book is not at hand. */
-  ledger?: {
+  /** What the provider's own book says. */
+  ledger: {
     chargeState: string | null;
     chargeAmountMinor: number | null;
     chargeCurrency: string | null;
@@ -83,54 +84,76 @@ export async function readBookings(booking: Pool, ids: readonly string[]): Promi
   );
 }
 
-export async function readCaptures(payment: Pool, ids: readonly string[]): Promise<Map<string, AuditedCapture>> {
+/** Captures with what their providers' books say of them. Captures are read first: a charge is booked before its capture. */
+export async function readCaptures(
+  payment: Pool,
+  books: Books,
+  ids: readonly string[],
+): Promise<Map<string, AuditedCapture>> {
   const { rows } = await payment.query(
-    `select c.id, c.booking_id, c.status, c.amount_minor, c.currency, c.provider,
-            l.state as charge_state, l.amount_minor as charge_amount, l.currency as charge_currency,
-            r.refunds, r.refunded
-     from captures c
-     left join mock_ledger l on c.provider = 'mock' and l.provider_ref = c.provider_ref and l.kind = 'CHARGE'
-     left join lateral (
-       select count(*) as refunds, coalesce(sum(amount_minor) filter (where currency = c.currency), 0) as refunded
-       from mock_ledger where refund_of = c.provider_ref) r on true
-     where c.id = any($1::uuid[])`,
+    "select id, booking_id, status, amount_minor, currency, provider, provider_ref from captures where id = any($1::uuid[])",
     [ids],
   );
-  return new Map(rows.map((row) => [row.id, captureOf(row)]));
+  const found = new Map<string, AuditedCapture>();
+  for (const [provider, ofProvider] of Map.groupBy(rows, (row) => row.provider as string)) {
+    const charges = await bookOf(books, provider).find(ofProvider.map((row) => row.provider_ref));
+    for (const row of ofProvider) found.set(row.id, captureOf(row, charges.get(row.provider_ref)));
+  }
+  return found;
 }
 
-const captureOf = (row: QueryResultRow): AuditedCapture => ({
+const captureOf = (row: QueryResultRow, charge: BookedCharge | undefined): AuditedCapture => ({
   id: row.id,
   bookingId: row.booking_id,
   status: row.status,
   amountMinor: Number(row.amount_minor),
   currency: row.currency,
-  ...(row.provider === "mock" && {
-    ledger: {
-      chargeState: row.charge_state,
-      chargeAmountMinor: row.charge_amount === null ? null : Number(row.charge_amount),
-      chargeCurrency: row.charge_currency,
-      refunds: Number(row.refunds),
-      refundedMinor: Number(row.refunded),
-    },
-  }),
+  ledger: {
+    chargeState: charge?.state ?? null,
+    chargeAmountMinor: charge?.amountMinor ?? null,
+    chargeCurrency: charge?.currency ?? null,
+    refunds: charge?.refunds ?? 0,
+    refundedMinor: charge?.refundedMinor ?? 0,
+  },
 });
 
-/** Charges that the provider took and payment does not know of: all, or of those keys only. */
-export async function readUnknownCharges(payment: Pool, keys: readonly string[] | null): Promise<UnknownCharge[]> {
+/** Charges that a provider took and payment does not know of: all, or of those keys only. */
+export async function readUnknownCharges(
+  payment: Pool,
+  books: Books,
+  keys: readonly string[] | null,
+): Promise<UnknownCharge[]> {
+  const unknown: UnknownCharge[] = [];
+  for (const [provider, book] of books) {
+    for await (const charges of book.taken(keys)) {
+      unknown.push(...(await unknownOf(payment, provider, charges)));
+      if (unknown.length >= PAGE) return unknown.slice(0, PAGE);
+    }
+  }
+  return unknown;
+}
+
+/** `<paymentId>:<attempt>`, as charges are opened. */
+const KEY = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}):([1-9]\d{0,8})$/;
+
+async function unknownOf(payment: Pool, provider: string, charges: readonly BookedCharge[]): Promise<UnknownCharge[]> {
+  const attempted = charges.map(({ key }) => KEY.exec(key)?.slice(1) ?? [null, null]);
   const { rows } = await payment.query(
-    `select l.key, l.amount_minor, l.currency, a.state
-     from mock_ledger l
-     left join captures c on c.provider = 'mock' and c.provider_ref = l.provider_ref
-     left join attempts a on a.payment_id::text = split_part(l.key, ':', 1) and a.number::text = split_part(l.key, ':', 2)
-     where l.kind = 'CHARGE' and l.state = 'TAKEN' and c.id is null and ($1::text[] is null or l.key = any($1))
-     order by l.key limit $2`,
-    [keys, PAGE],
+    `select b.key, a.state
+     from unnest($1::text[], $2::text[], $3::uuid[], $4::int[]) as b(key, ref, payment_id, number)
+     left join attempts a using (payment_id, number)
+     where not exists (select from captures c where c.provider = $5 and c.provider_ref = b.ref)`,
+    [
+      charges.map(({ key }) => key),
+      charges.map(({ providerRef }) => providerRef),
+      attempted.map(([paymentId]) => paymentId),
+      attempted.map(([, number]) => number),
+      provider,
+    ],
   );
-  return rows.map((row) => ({
-    key: row.key,
-    amountMinor: Number(row.amount_minor),
-    currency: row.currency,
-    attempt: row.state,
-  }));
+  const attempts = new Map<string, string | null>(rows.map((row) => [row.key, row.state]));
+  return charges.flatMap(({ key, amountMinor, currency }) => {
+    const attempt = attempts.get(key);
+    return attempt === undefined ? [] : [{ key, amountMinor, currency, attempt }];
+  });
 }

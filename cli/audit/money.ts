@@ -2,10 +2,13 @@ import type { Pool } from "pg";
 import type { Finding } from "./finding.ts";
 import { judgeBooking, judgeCapture, judgeCharge } from "./judge.ts";
 import { captureIds, paidBookingIds, readBookings, readCaptures, readUnknownCharges } from "./money.repository.ts";
+import type { Books } from "./provider-book.ts";
 
 export interface Databases {
   booking: Pool;
   payment: Pool;
+  /** What the providers know, by name. */
+  books: Books;
 }
 
 /** What to look at again: the ids that earlier findings were about. */
@@ -37,7 +40,7 @@ export async function scanMoney(databases: Databases): Promise<MoneyScan> {
     scan.captures += ids.length;
     for (const [id, findings] of await inspectCaptures(databases, ids)) note(findings, "captures", id);
   }
-  for (const charge of await readUnknownCharges(databases.payment, null)) {
+  for (const charge of await readUnknownCharges(databases.payment, databases.books, null)) {
     note([judgeCharge(charge)], "charges", charge.key);
   }
   return scan;
@@ -55,7 +58,7 @@ export async function inspectAgain(databases: Databases, suspects: Suspects): Pr
       found.push(...findings);
     }
   }
-  const charges = await readUnknownCharges(databases.payment, [...suspects.charges]);
+  const charges = await readUnknownCharges(databases.payment, databases.books, [...suspects.charges]);
   suspects.charges = new Set(charges.map(({ key }) => key));
   return [...found, ...charges.map(judgeCharge)];
 }
@@ -63,15 +66,15 @@ export async function inspectAgain(databases: Databases, suspects: Suspects): Pr
 const noSuspects = (): Suspects => ({ bookings: new Set(), captures: new Set(), charges: new Set() });
 
 /** The booking is read first: a capture is there before its booking is confirmed by it. */
-async function inspectBookings({ booking, payment }: Databases, ids: string[]): Promise<Map<string, Finding[]>> {
+async function inspectBookings({ booking, payment, books }: Databases, ids: string[]): Promise<Map<string, Finding[]>> {
   const bookings = await readBookings(booking, ids);
   const claimed = [...bookings.values()].flatMap(({ captureId }) => (captureId === null ? [] : [captureId]));
-  const captures = await readCaptures(payment, claimed);
+  const captures = await readCaptures(payment, books, claimed);
   return new Map([...bookings].map(([id, one]) => [id, judgeBooking(one, captures.get(one.captureId ?? ""))]));
 }
 
-async function inspectCaptures({ booking, payment }: Databases, ids: string[]): Promise<Map<string, Finding[]>> {
-  const captures = await readCaptures(payment, ids);
+async function inspectCaptures({ booking, payment, books }: Databases, ids: string[]): Promise<Map<string, Finding[]>> {
+  const captures = await readCaptures(payment, books, ids);
   const bookings = await readBookings(
     booking,
     [...captures.values()].map(({ bookingId }) => bookingId),

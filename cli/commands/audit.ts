@@ -3,6 +3,7 @@ import { kafkaOf } from "#stack/kafka/topics.ts";
 import { stackEnvironment } from "#stack/stack.ts";
 import { audit } from "../audit/audit.ts";
 import { asJson, asText, exitCodeOf } from "../audit/report.ts";
+import { providerIn } from "../audit/webhook-book.ts";
 import { EXIT } from "../exit-codes.ts";
 import { sentenceFor } from "../failure.ts";
 import { spanMs } from "../span.ts";
@@ -30,6 +31,7 @@ export const auditCommand = (): Command =>
           bookingUrl: env.DATABASE_URL_BOOKING ?? "",
           paymentUrl: env.DATABASE_URL_PAYMENT ?? "",
           kafka: kafkaOf({ ...process.env, ...env }),
+          provider: providerIn({ ...process.env, ...env }),
           settleMs: settle,
         });
         process.stdout.write(json ? `${asJson(report)}\n` : asText(report));

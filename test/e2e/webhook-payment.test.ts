@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { kafkaOf } from "#stack/kafka/topics.ts";
 import { signed, signedEvent } from "#stack/provider/deliveries.ts";
 import type { Charge } from "#stack/provider/ledger.ts";
+import { audit } from "../../cli/audit/audit.ts";
+import { asText, exitCodeOf } from "../../cli/audit/report.ts";
 import { signatureOf } from "../../services/payment/webhook-signature.ts";
 import { newSecret } from "../payment/support/webhook.ts";
 import { until } from "../support/until.ts";
@@ -260,6 +263,17 @@ describe("what is not the provider's word changes nothing:", () => {
       assert.deepEqual([answer.status, answer.code], [422, "VALIDATION_ERROR"]);
     }
   });
+});
+
+test("after all that the audit finds nothing wrong, and compares with the provider's own book", async () => {
+  const report = await audit({
+    bookingUrl: open.urls.DATABASE_URL_BOOKING,
+    paymentUrl: open.urls.DATABASE_URL_PAYMENT,
+    kafka: kafkaOf(process.env),
+    provider: { apiUrl: open.standIn.url, apiKey: open.apiKey },
+  });
+  assert.equal(exitCodeOf(report), 0, asText(report));
+  assert.ok(report.I4.checked >= 15, `${report.I4.checked} captures`);
 });
 
 test("secrets are changed while events come: with both known, each is taken; then the old one no longer", async () => {

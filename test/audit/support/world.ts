@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { Kafka, logLevel } from "kafkajs";
 import pg from "pg";
 import { type AuditReport, audit } from "../../../cli/audit/audit.ts";
+import type { ProviderAccess } from "../../../cli/audit/webhook-book.ts";
 import { adminUrl, freshDatabase } from "../../support/database.ts";
 
 /** Ids that a story is about. */
@@ -19,7 +20,7 @@ export interface World {
   booking: pg.Client;
   payment: pg.Client;
   urls: { bookingUrl: string; paymentUrl: string };
-  audit(settleMs?: number): Promise<AuditReport>;
+  audit(settleMs?: number, provider?: ProviderAccess): Promise<AuditReport>;
   /** A booking of two seats, 2,500 each, confirmed and paid. */
   confirmed(): Promise<Told>;
   /** The same, then cancelled by its buyer while it was being paid, and its money given back. */
@@ -48,7 +49,8 @@ export async function makeWorld(): Promise<World> {
     booking,
     payment,
     urls: { bookingUrl, paymentUrl },
-    audit: (settleMs) => audit({ bookingUrl, paymentUrl, kafka, ...(settleMs !== undefined && { settleMs }) }),
+    audit: (settleMs, provider) =>
+      audit({ bookingUrl, paymentUrl, kafka, provider, ...(settleMs !== undefined && { settleMs }) }),
     confirmed,
     async refunded() {
       const told = await confirmed();
