@@ -21,6 +21,7 @@ const LOAD_MS = 5_000;
 /** The load goes on for so long after the last fault. */
 const AFTERWARDS_MS = 800;
 const SETTLE_MS = 30_000;
+const ON_SALE_MS = 60_000;
 
 export interface RunResult {
   seed: string;
@@ -77,7 +78,13 @@ export async function oneRun(world: World, random: Random, seed: string, only: F
 
 async function putOnSale(world: World, holdSeconds: number): Promise<Hall[]> {
   const shop = new Shop(world.urls[0] as string, (name, scopes) => world.token(name, scopes));
-  const sold = HALLS.map((seats) => shop.putOnSale(seats, { holdSeconds }));
+  // Asked again as any organizer would: nodes that have just come back may say 503 once more.
+  const sold = HALLS.map((seats) =>
+    until(() => shop.putOnSale(seats, { holdSeconds }), {
+      what: `an event of ${seats} seats to be on sale`,
+      ms: ON_SALE_MS,
+    }),
+  );
   const halls = (await Promise.all(sold)).map(({ id, seatIds }) => ({ eventId: id, seatIds }));
   // The other gateway may not know of the newest events yet.
   for (const url of world.urls) {
