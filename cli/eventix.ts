@@ -11,6 +11,7 @@ import { importCommand } from "./commands/import.ts";
 import { lagCommand } from "./commands/lag.ts";
 import { migrateCommand } from "./commands/migrate.ts";
 import { nodeCommand } from "./commands/node.ts";
+import { outboxCommand } from "./commands/outbox.ts";
 import { replCommand } from "./commands/repl.ts";
 import { seatCommand } from "./commands/seat.ts";
 import { seedCommand } from "./commands/seed.ts";
@@ -45,6 +46,7 @@ const COMMANDS = [
   sweepCommand,
   lagCommand,
   dlqCommand,
+  outboxCommand,
 ];
 
 /** The doctor lists what is wrong with the settings, among other things; what runs can be ended whatever they are. */

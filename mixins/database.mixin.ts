@@ -50,6 +50,9 @@ export function createPool(url: string, name: string, max: number = config.poolS
   return pool;
 }
 
+/** What Postgres shows of a node's connections: whoever looks at them sees whose they are. */
+export const sessionName = (service: string, nodeId: string): string => `eventix-${service}@${nodeId}`;
+
 interface Database {
   service: string;
   url: string;
@@ -74,7 +77,7 @@ export function DatabaseMixin({ service, url, longestMs }: Database): Partial<Se
           `DATABASE_URL_${service.toUpperCase()} is not set: start with npm start, or fill the environment from eventix env.`,
         );
       }
-      const pool = createPool(url, `eventix-${service}`, config.poolSize, longestMs);
+      const pool = createPool(url, sessionName(service, this.broker.nodeID), config.poolSize, longestMs);
       // An idle connection that the server closed: the pool drops it by itself.
       pool.on("error", (error) => this.logger.debug(`database connection lost: ${error.message}`));
       const check = new PostgresCheck(url, `eventix-${service}-health`);

@@ -73,6 +73,9 @@ export const ROUND_BYTES = 512 * 1024;
 /** Any number will do: advisory locks are a database's own. Freed by the end of the transaction, however it ends. */
 export const RELAY_LOCK = 0x6576_7478;
 
+/** Ends the round of whoever led: pg_stat_activity keeps a connection's last statement, and so who led, and when. */
+export const RELAY_MARK = "/* outbox relay */";
+
 /** Asks to be the one relay of this database until the transaction ends; never waits. Row: `{ leads }`. */
 export const takeLead: QueryConfig = {
   name: "outbox-take-lead",

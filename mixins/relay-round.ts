@@ -1,5 +1,13 @@
 import type { Pool } from "pg";
-import { deleteRows, type OutboxRow, ROUND_BYTES, ROUND_ROWS, readOldest, takeLead } from "./outbox.repository.ts";
+import {
+  deleteRows,
+  type OutboxRow,
+  RELAY_MARK,
+  ROUND_BYTES,
+  ROUND_ROWS,
+  readOldest,
+  takeLead,
+} from "./outbox.repository.ts";
 import { flight, RolledBackError, withClient } from "./transaction.ts";
 
 /** Resolves when all rows are on their topics, in order by key; rejects if any may not be. */
@@ -27,11 +35,11 @@ export async function relayRound(pool: Pool, publish: Publish): Promise<Round> {
     // A statement of its own after the lock: its snapshot has the deletes of whoever led before.
     const rows: OutboxRow[] = led ? (await client.query(readOldest)).rows : [];
     if (rows.length === 0) {
-      await client.query("rollback");
+      await client.query(led ? `rollback ${RELAY_MARK}` : "rollback");
       return { led, published: 0, full: false };
     }
     await publish(rows);
-    const done = await flight(client, [deleteRows(rows), "commit"]);
+    const done = await flight(client, [deleteRows(rows), `commit ${RELAY_MARK}`]);
     if (done.at(-1)?.command !== "COMMIT") throw new RolledBackError();
     return { led, published: rows.length, full: isFull(rows) };
   });

@@ -14,8 +14,9 @@ import { auditInspection } from "./audit.ts";
 import { completeIds } from "./completion.ts";
 import { customCommand } from "./custom-commands.ts";
 import { dlqInspections } from "./dlq.ts";
+import { outboxInspection } from "./outbox.ts";
 
-const INSPECTIONS = [event, seat, booking, why, sweep, lag, ...dlqInspections, auditInspection];
+const INSPECTIONS = [event, seat, booking, why, sweep, lag, ...dlqInspections, outboxInspection, auditInspection];
 /** `exit` and Ctrl-D leave the cluster first; a Kafka that does not answer is not waited for. */
 const LEAVE_MS = 4_000;
 

@@ -38,6 +38,8 @@ const RUN_ELSEWHERE: Record<string, string> = {
   "npx eventix dlq show TOPIC PLACE": "test/dlq/repair.test.ts",
   "npx eventix dlq retry TOPIC PLACE": "test/dlq/repair.test.ts",
   "npx eventix dlq retry --all --reason TEXT --dry-run": "test/dlq/repair.test.ts",
+  "npx eventix outbox [--watch] [--json]": "test/outbox/outbox.test.ts",
+  "npx eventix outbox": "test/outbox/outbox.test.ts",
   "npx eventix doctor": "test/stack/doctor.test.ts",
   "npx eventix audit": "test/audit/audit-command.test.ts",
   "npx eventix tap --topic payment.success.dlq --from-beginning": "test/tap/tap.test.ts",

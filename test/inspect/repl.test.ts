@@ -70,6 +70,7 @@ test("an operator looks at a booking, finds commands by help and completion, and
     await repl.enter("dlq-show seat.changed 0:1"),
     /^There is no dead letter 0:1 of seat\.changed: npx eventix /,
   );
+  assert.match(await repl.enter("outbox"), new RegExp(`^booking +\\d+ .* ${node.nodeId} `, "m"));
   assert.deepEqual(Object.keys(JSON.parse(await repl.enter("dlq --json"))), ["letters", "leftOut", "gaps"]);
 
   assert.match(await repl.enter("booking"), /error: missing required argument 'id'/);
