@@ -34,6 +34,10 @@ export function developmentSettings(config: Config, env: Environment): Map<strin
     const why = "KAFKA_SASL_MECHANISM=plain sends the password readably";
     found.set("KAFKA_TLS", `KAFKA_TLS=off: must be on, since ${why}; or log in by scram-sha-512`);
   }
+  if (config.paymentApiUrl.startsWith("http:")) {
+    const why = "the key of PAYMENT_API_KEY can be read on the way, and money be moved with it";
+    found.set("PAYMENT_API_URL", `PAYMENT_API_URL=${config.paymentApiUrl}: must be an https address, since ${why}`);
+  }
   if (services.includes("payment") && !env.PAYMENT_PROVIDER) {
     const why = "the default, mock, takes no money and confirms bookings all the same";
     found.set("PAYMENT_PROVIDER", `PAYMENT_PROVIDER: must be set, since ${why}; set mock if that is what you want`);

@@ -127,6 +127,8 @@ export interface ProviderResult {
   providerRef?: string;
   amountMinor?: number;
   currency?: string;
+  /** Where the buyer pays, if that is what it waits for. */
+  checkoutUrl?: string;
 }
 
 export interface InspectedPayment {

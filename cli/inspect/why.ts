@@ -73,6 +73,8 @@ function paymentClause(story: BookingStory, at: At): string {
 function chargingClause(attempt: InspectedPayment["attempts"][number] | undefined): string {
   if (!attempt || attempt.claims === 0) return `payment attempt ${attempt?.number ?? 1} waits for a worker of payment`;
   const { number, claims, stopWanted, provider } = attempt;
+  if (!stopWanted && provider?.checkoutUrl)
+    return `payment attempt ${number} waits for its buyer on the provider's page`;
   const doing = stopWanted ? "is being stopped" : "is being charged";
   return `payment attempt ${number} ${doing}, taken up ${times(claims)}, and the provider says ${provider?.state}`;
 }

@@ -103,6 +103,10 @@ const CASES: Record<string, Case> = {
     payment: { attempts: [CHARGING] },
     says: "Pending until 10:10:00Z: payment attempt 1 is being charged, taken up 2 times, and the provider says PENDING.",
   },
+  "pending, waiting for its buyer": {
+    payment: { attempts: [{ ...CHARGING, provider: { state: "PENDING", checkoutUrl: "https://pay.example/ch_1" } }] },
+    says: "Pending until 10:10:00Z: payment attempt 1 waits for its buyer on the provider's page.",
+  },
   "pending, declined, and booking has not read it": {
     payment: FAILED,
     facts: [fact("payment.failed", "10:02:00", {}, false)],

@@ -46,6 +46,13 @@ test("the same result under another event's id changes nothing", async () => {
   assert.equal((await payment.rows("select from captures")).length, 1);
 });
 
+test("an event counts by its id: what comes under it again is not looked at, whatever it says", async () => {
+  const data = dataOf(await payment.opened());
+  await payment.tell(event("charge.failed", { ...data, reason: "CARD_DECLINED" }), "evt_1");
+  await payment.tell(event("charge.succeeded", data), "evt_1");
+  assert.deepEqual(await types(), ["payment.failed"]);
+});
+
 test("money that was taken after the charge had failed is announced, for booking to say what becomes of it", async () => {
   const data = dataOf(await payment.opened());
   await payment.tell(event("charge.failed", { ...data, reason: "CARD_DECLINED" }));

@@ -48,6 +48,7 @@ describe("in production a node is not started, and says what to set, with", () =
       { KAFKA_SASL_MECHANISM: "plain", KAFKA_SASL_USERNAME: "a", KAFKA_SASL_PASSWORD: "b" },
       /KAFKA_TLS=off: must be on/,
     ],
+    ["a provider by http", { PAYMENT_API_URL: "http://api.provider.example" }, /PAYMENT_API_URL=.*must be an https/],
     ["a provider that nobody named", { PAYMENT_PROVIDER: "" }, /PAYMENT_PROVIDER: must be set.*set mock if/],
   ];
   for (const [what, change, says] of cases) {
