@@ -123,3 +123,18 @@ function atByte(which: "up" | "down", at: number): CutPoint {
     return left < data.length ? Math.max(left, 0) : undefined;
   };
 }
+
+test("a COMMIT that is long on its way is still answered by what came of it, though the deadline has passed meanwhile", async (t) => {
+  const { eventId, seatIds } = await putOnSale(pool, 4);
+  const slow = await behind(() => undefined, 0);
+  const deadline = Date.now() + 1_500;
+  t.after(() => slow.close());
+  const heldBack = slow.holdBack(deadline + 300);
+  const held = seatIds.map((seatId) =>
+    slow.desk.hold(eventId, [seatId], { deadline }).then(({ booking }) => booking.id),
+  );
+  await heldBack;
+  const rival = ask(other, eventId, { seatIds, key: null });
+  await assertOnly(eventId, await Promise.all(held), 4);
+  assert.equal(await rival, "SEAT_ALREADY_RESERVED", "who waited for those seats is told that they are gone");
+});

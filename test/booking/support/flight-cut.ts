@@ -41,6 +41,8 @@ export const CUT_POINTS: Record<string, CutPoint> = {
 export class CutDesk {
   readonly desk: HoldDesk;
   cuts = 0;
+  #holdBack = 0;
+  readonly #isHeldBack = Promise.withResolvers<void>();
   readonly #proxy: TcpProxy;
   readonly #close: () => Promise<void>;
 
@@ -63,11 +65,24 @@ export class CutDesk {
         else if (before === "first") flights.set(connection, "second");
       }
       const flight = flights.get(connection);
+      // What has come back by now still passes, and what follows it does not.
+      if (way === "down" && flight === "first" && this.#holdBack > 0) {
+        proxy.stall("up", true);
+        setTimeout(() => proxy.stall("up", false), this.#holdBack - Date.now());
+        this.#holdBack = 0;
+        this.#isHeldBack.resolve();
+      }
       if (way === "down" && data.includes(COMMITTED)) flights.delete(connection);
       const bytes = flight && this.cuts < times ? point({ way, flight, data }) : undefined;
       if (bytes !== undefined) this.cuts += 1;
       return bytes;
     };
+  }
+
+  /** Keeps the next second flight on its way until then (epoch ms); resolves when its seats are locked. */
+  holdBack(until: number): Promise<void> {
+    this.#holdBack = until;
+    return this.#isHeldBack.promise;
   }
 
   async close(): Promise<void> {
