@@ -19,12 +19,17 @@ export function AccessMiddleware(): Middleware {
       // async: Moleculer's broker.call would throw what a handler throws at once, instead of rejecting.
       return async function (this: unknown, ctx: Context) {
         // Moleculer's own $node actions serve this node's REPL; other nodes need a scope for them.
-        if (!isInternal || ctx.nodeID !== nodeID) assertAllowed(access, ctx.meta as CallMeta);
+        const isFromHere = isInternal && ctx.nodeID === nodeID;
+        if (!isFromHere && action.name === OPTIONS) throw new EventixError("FORBIDDEN");
+        if (!isFromHere) assertAllowed(access, ctx.meta as CallMeta);
         return next.call(this as never, ctx as never);
       } as ActionHandler;
     },
   } as unknown as Middleware;
 }
+
+/** Answers with all that the broker's options lead to: by the transporter the services, and their databases with passwords. */
+const OPTIONS = "$node.options";
 
 function accessOf(action: ActionSchema): Access {
   if (action.name?.startsWith("$")) return "ops:read";
