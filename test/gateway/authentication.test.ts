@@ -66,7 +66,16 @@ describe("a request is answered 401 with", () => {
   }
 });
 
-test("the caller is the token's subject, organizer and scopes, whatever the body says", async () => {
+/** As proxies and other servers tell who asks. */
+const OTHERS = {
+  "x-user-id": "eve",
+  "x-forwarded-user": "eve",
+  "x-organizer": "eve",
+  "x-scopes": "internal",
+  "x-meta": "{}",
+};
+
+test("the caller is the token's subject, organizer and scopes, whatever body and headers say", async () => {
   const token = gateway.token({
     sub: "olga",
     org_id: "theatre",
@@ -74,7 +83,10 @@ test("the caller is the token's subject, organizer and scopes, whatever the body
     permissions: ["ops:read", 7],
   });
   const { data } = await json(
-    await gateway.fetch("/api/events", post({ user: { id: "eve" }, meta: { user: { id: "eve" } } }, bearer(token))),
+    await gateway.fetch(
+      "/api/events",
+      post({ user: { id: "eve" }, meta: { user: { id: "eve" } } }, { ...bearer(token), ...OTHERS }),
+    ),
   );
   assert.deepEqual(data.user, { id: "olga", organizer: "theatre", scopes: ["catalog:write", "x", "ops:read"] });
 });

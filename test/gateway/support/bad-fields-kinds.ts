@@ -97,6 +97,20 @@ const WRONG_QUERY: Record<string, string[]> = {
   plan: ["", "x".repeat(191)],
 };
 
+/** Who asks, what it costs and what becomes of it is never the client's to say, under whatever name. */
+const OURS_TO_SAY: Record<string, unknown> = {
+  ...{ user: { id: "eve" }, userId: "eve", owner: "eve", organizer: "eve", organizerId: "eve", scopes: ["internal"] },
+  ...{ total: 1, totalMinor: 1, price: 1, priceMinor: 1, amountMinor: 1, currency: "XXX", items: [{ priceMinor: 1 }] },
+  ...{ status: "CONFIRMED", paymentStatus: "CAPTURED", captureId: randomUUID(), ticketReference: "0000-0000-0000" },
+  ...{ id: randomUUID(), bookingId: randomUUID(), version: 9, deadline: 1e15, expiresAt: "2099-01-01T00:00:00Z" },
+  ...{
+    heldUntil: "2099-01-01T00:00:00Z",
+    createdAt: "2000-01-01T00:00:00Z",
+    repeat: true,
+    meta: { user: { id: "eve" } },
+  },
+};
+
 const plan = planOf("A plan with a fault");
 const longName = { ...plan, name: "x".repeat(191) };
 const nulName = { ...plan, name: "Olga's\0hall" };
@@ -127,7 +141,16 @@ export const FIELDS: Record<string, Kind> = {
       if (!values) throw new Error(`No wrong values are known for ${name} in a query`);
       return values.map((value) => said(of, { query: { ...of.said.query, [name]: value } }, name));
     }),
-  "unknown field": (of) => (of.endpoint.body === "fields" ? [withField(of, "zzz", 1), withField(of, "user", {})] : []),
+  "unknown field": (of) =>
+    of.endpoint.body === "fields"
+      ? Object.entries({ zzz: 1, ...OURS_TO_SAY })
+          .filter(([field]) => !(field in of.schema))
+          .map(([field, value]) => withField(of, field, value))
+      : [],
+  "a seat twice": (of) =>
+    "seatIds" in of.schema && of.endpoint.body === "fields"
+      ? [withField(of, "seatIds", Array(2).fill((of.said.body as { seatIds: string[] }).seatIds[0]))]
+      : [],
   prototype: (of) => {
     if (of.endpoint.body === "plan") return [sent(of, withBody(`{"__proto__":${JSON.stringify(plan)}}`))];
     if (of.endpoint.body !== "fields") return [];

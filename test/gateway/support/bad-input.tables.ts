@@ -111,22 +111,22 @@ POST /webhooks/payments                  | 403 signature | 403 signature | 415  
 
 /** Each field of the body and of the query in turn; a refusal names it. */
 const FIELDS = `
-                                         | missing  | wrong value | too long | text     | query value | unknown field | prototype
-GET /api/events                          | -        | -           | -        | -        | 422         | -             | -
-GET /api/events/:id                      | -        | -           | -        | -        | -           | -             | -
-GET /api/events/:id/seats                | -        | -           | -        | -        | -           | -             | -
-GET /api/events/:id/availability         | -        | -           | -        | -        | -           | -             | -
-POST /api/bookings                       | 422      | 422         | 422      | 422      | -           | 422           | 422
-GET /api/bookings/my                     | -        | -           | -        | -        | 422         | -             | -
-GET /api/bookings/:id                    | -        | -           | -        | -        | -           | -             | -
-GET /api/bookings/:id/payment            | -        | -           | -        | -        | -           | -             | -
-POST /api/bookings/:id/cancel            | -        | -           | -        | -        | -           | 422           | 422
-POST /api/venues                         | 422 plan | 422 plan    | 422 plan | 422 plan | 422         | -             | 422 plan
-POST /api/events                         | 422      | 422         | 422      | 422      | -           | 422           | 422
-POST /api/events/:id/publish             | -        | -           | -        | -        | -           | 422           | 422
-POST /internal/events/:id/seats/validate | 422      | 422         | 422      | 422      | -           | 422           | 422
-POST /internal/events/:id/seats/prices   | 422      | 422         | 422      | 422      | -           | 422           | 422
-POST /webhooks/payments                  | -        | -           | -        | -        | -           | -             | -
+                                         | missing  | wrong value | too long | text     | query value | unknown field | prototype | a seat twice
+GET /api/events                          | -        | -           | -        | -        | 422         | -             | -         | -
+GET /api/events/:id                      | -        | -           | -        | -        | -           | -             | -         | -
+GET /api/events/:id/seats                | -        | -           | -        | -        | -           | -             | -         | -
+GET /api/events/:id/availability         | -        | -           | -        | -        | -           | -             | -         | -
+POST /api/bookings                       | 422      | 422         | 422      | 422      | -           | 422           | 422       | 422
+GET /api/bookings/my                     | -        | -           | -        | -        | 422         | -             | -         | -
+GET /api/bookings/:id                    | -        | -           | -        | -        | -           | -             | -         | -
+GET /api/bookings/:id/payment            | -        | -           | -        | -        | -           | -             | -         | -
+POST /api/bookings/:id/cancel            | -        | -           | -        | -        | -           | 422           | 422       | -
+POST /api/venues                         | 422 plan | 422 plan    | 422 plan | 422 plan | 422         | -             | 422 plan  | -
+POST /api/events                         | 422      | 422         | 422      | 422      | -           | 422           | 422       | -
+POST /api/events/:id/publish             | -        | -           | -        | -        | -           | 422           | 422       | -
+POST /internal/events/:id/seats/validate | 422      | 422         | 422      | 422      | -           | 422           | 422       | ok
+POST /internal/events/:id/seats/prices   | 422      | 422         | 422      | 422      | -           | 422           | 422       | ok
+POST /webhooks/payments                  | -        | -           | -        | -        | -           | -             | -         | -
 `;
 
 export const TABLES = {
