@@ -1,5 +1,6 @@
 import { createKafka } from "#broker/kafka.client.ts";
 import { eventixHome } from "#stack/home.ts";
+import { kafkaOf } from "#stack/kafka/topics.ts";
 import { stackEnvironment } from "#stack/stack.ts";
 import { StackError } from "#stack/stack-error.ts";
 import type { Answer } from "../inspect/inspection.ts";
@@ -12,8 +13,7 @@ import { judge } from "./verdict.ts";
 /** Kafka of the stack that is up, or of the environment, with the databases as far as their addresses are known. */
 export function dlqServers(): Servers {
   const env = stackEnvironment(eventixHome(), process.env, ["kafka"]);
-  const brokers = (env.KAFKA_BROKERS ?? "").split(/\s*,\s*/);
-  return { kafka: createKafka({ brokers, clientId: "eventix-dlq" }), env };
+  return { kafka: createKafka({ ...kafkaOf({ ...process.env, ...env }), clientId: "eventix-dlq" }), env };
 }
 
 async function judged(servers: Servers, letters: Letters): Promise<{ all: Judged[]; gaps: string[] }> {
