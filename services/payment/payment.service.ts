@@ -17,38 +17,15 @@ import { bookingEndedConsumer } from "./booking-ended.consumer.ts";
 import type { RefundJob } from "./capture.repository.ts";
 import { inspect } from "./inspection.ts";
 import type { JobLoop } from "./job-loop.ts";
-import { mockProvider } from "./mock.provider.ts";
-import type { PaymentProvider } from "./payment.provider.ts";
 import { findByBooking } from "./payment.repository.ts";
 import { receiveEvent } from "./payment-events.ts";
 import { forgetEvents } from "./provider-event.repository.ts";
+import { Providers } from "./providers.ts";
 import { refundWorker } from "./refund.worker.ts";
 import { refundDueConsumer } from "./refund-due.consumer.ts";
-import { webhookProvider } from "./webhook.provider.ts";
 import { WebhookSecrets } from "./webhook-secrets.ts";
 
 const service = "payment";
-
-/** By PAYMENT_PROVIDER. */
-const PROVIDERS: Record<typeof config.paymentProvider, () => PaymentProvider> = {
-  mock: () =>
-    mockProvider({
-      databaseUrl: config.paymentDatabaseUrl,
-      successRate: config.paymentSuccessRate,
-      neverRate: config.paymentNeverRate,
-      delayMs: config.paymentDelayMs,
-      seed: config.paymentSeed,
-    }),
-  webhook() {
-    const { paymentApiUrl: apiUrl, paymentApiKey: apiKey, paymentWebhookSecrets, paymentWebhookSecretsFile } = config;
-    const hasSecrets = paymentWebhookSecrets.length > 0 || paymentWebhookSecretsFile !== "";
-    if (apiUrl !== "" && apiKey !== "" && hasSecrets) return webhookProvider({ apiUrl, apiKey });
-    throw new TypeError(
-      "PAYMENT_PROVIDER=webhook needs PAYMENT_API_URL, PAYMENT_API_KEY and PAYMENT_WEBHOOK_SECRETS or its file: " +
-        "npm start fills them in for development.",
-    );
-  },
-};
 
 /** The part of the service that its consumers know. */
 type Workers = { attempts: JobLoop<AttemptJob>; refunds: JobLoop<RefundJob> };
@@ -99,13 +76,14 @@ export default {
   },
 
   created() {
-    this.provider = PROVIDERS[config.paymentProvider]();
+    this.providers = new Providers();
+    this.provider = this.providers.current;
     const { pool, provider, logger } = this;
     const { paymentWebhookSecrets: fixed, paymentWebhookSecretsFile: file } = config;
     this.secrets = new WebhookSecrets({ fixed, file, logger });
     const options = { pool, provider, logger, onSettled: () => this.wakeRelay() };
     this.attempts = attemptWorker(options);
-    this.refunds = refundWorker(options);
+    this.refunds = refundWorker({ ...options, providerOf: (name) => this.providers.of(name) });
   },
 
   started() {
@@ -115,6 +93,6 @@ export default {
 
   async stopped() {
     await Promise.all([this.attempts.stop(), this.refunds.stop()]);
-    await this.provider.close();
+    await this.providers.close();
   },
 } as ServiceSchema;

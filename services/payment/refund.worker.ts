@@ -14,8 +14,15 @@ import { persist, SOURCE } from "./settlement.ts";
 
 const REFUNDS_IN_FLIGHT = 64;
 
-/** Gives money back: each capture under one key, again and again until the provider says that it is done. */
-export function refundWorker({ pool, provider, logger, onSettled }: WorkerOptions): JobLoop<RefundJob> {
+interface RefundOptions extends Omit<WorkerOptions, "provider"> {
+  /** The provider of that name; throws while there is none. */
+  providerOf: (name: string) => PaymentProvider;
+}
+
+/**
+ * Gives money back: each capture by the provider that took it, under one key, again and again until that says that it is done.
+ */
+export function refundWorker({ pool, providerOf, logger, onSettled }: RefundOptions): JobLoop<RefundJob> {
   const results = new Batcher(async (jobs: RefundJob[]) => {
     await persist(() => writeRefunded(pool, jobs));
     onSettled();
@@ -23,7 +30,7 @@ export function refundWorker({ pool, provider, logger, onSettled }: WorkerOption
   }, REFUNDS_IN_FLIGHT);
 
   async function run(job: RefundJob, stopping: AbortSignal): Promise<void> {
-    const done = await refund(provider, job, stopping).catch((error: Error) => {
+    const done = await refund(providerOf, job, stopping).catch((error: Error) => {
       logger.warn(`capture ${job.id}: no answer to its refund, claim ${job.claims}: ${error.message}`);
       return undefined;
     });
@@ -32,7 +39,7 @@ export function refundWorker({ pool, provider, logger, onSettled }: WorkerOption
       logger.debug(`capture ${job.id} is refunded`);
       return;
     }
-    if (done === false) logger.error(`capture ${job.id}: ${provider.name} refuses its refund, claim ${job.claims}`);
+    if (done === false) logger.error(`capture ${job.id}: ${job.provider} refuses its refund, claim ${job.claims}`);
     await postponeRefund(pool, job, stopping.aborted ? 0 : nextCallMs(job.claims));
   }
 
@@ -45,8 +52,13 @@ export function refundWorker({ pool, provider, logger, onSettled }: WorkerOption
   });
 }
 
-function refund(provider: PaymentProvider, job: RefundJob, stopping: AbortSignal): Promise<boolean> {
+async function refund(
+  providerOf: RefundOptions["providerOf"],
+  job: RefundJob,
+  stopping: AbortSignal,
+): Promise<boolean> {
   const { id, providerRef, amountMinor, currency } = job;
+  const provider = providerOf(job.provider);
   return callProvider(stopping, (signal) =>
     provider.refund({ key: `${id}:refund`, providerRef, amountMinor, currency }, signal),
   );

@@ -95,6 +95,26 @@ test("paid at the deadline, a hair before or after it, a booking ends with the t
   }
 });
 
+test("a charge whose answer is lost, and its event too, is found by asking once the provider's silence is over", async () => {
+  const { id, seatIds } = await open.shop.putOnSale(1);
+  const before = open.standIn.ledger.taken("", 1_000).length;
+  open.tell(false);
+  open.loseAnswers(true);
+  const booking = await open.shop.hold("alice", id, seatIds);
+  const paymentId = await until(async () => (await open.shop.payment("alice", booking.id)).data?.id, {
+    what: "a payment",
+  });
+  const charge = await until(() => open.standIn.ledger.find(`${paymentId}:1`), { what: "the charge to be opened" });
+  open.end(charge, { state: "TAKEN" });
+  open.loseAnswers(false);
+  assert.equal((await open.shop.untilEnded("alice", booking.id, 30_000)).status, "CONFIRMED");
+  open.tell(true);
+  await until(() => ledgerOf(charge).event?.delivered, { what: "the event, which is late", ms: 30_000 });
+  const { captures } = (await open.shop.payment("alice", booking.id)).data;
+  assert.equal(captures.length, 1);
+  assert.equal(open.standIn.ledger.taken("", 1_000).length, before + 1);
+});
+
 describe("a result that comes late, when the seats are", () => {
   /** Paid while nobody could stop the charge, and told when all is over. */
   async function paidLate(between: (eventId: string, seatIds: string[]) => Promise<unknown>) {

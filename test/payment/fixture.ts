@@ -46,7 +46,11 @@ export async function openPayment(
   const { logger, lines } = recordingLogger();
   const workers = () => {
     const options = { pool, provider, logger, onSettled: () => {} };
-    return { attempts: attemptWorker(options), refunds: refundWorker(options) };
+    return { attempts: attemptWorker(options), refunds: refundWorker({ ...options, providerOf }) };
+  };
+  const providerOf = (name: string) => {
+    if (name === provider.name) return provider;
+    throw new Error(`no provider ${name}`);
   };
   let running = workers();
   const consumers = {

@@ -58,6 +58,19 @@ test("a refund is asked for until the provider has done it, under one key", asyn
   assert.equal((await refunds(payment)).length, 1);
 });
 
+test("a refund is for the provider that took the money, and waits while there is none of its name", async () => {
+  payment = await openPayment();
+  payment.start();
+  const { booking, success } = await paid(payment);
+  await payment.rows("update captures set provider = 'before'");
+  await payment.deliver("refundDue", refundDue(booking, success));
+  await eventually(() => payment.lines.some((line) => line.includes("no provider before")));
+  assert.deepEqual(await refunds(payment), []);
+  await payment.rows("update captures set provider = 'mock'");
+  await firstOn(payment, "payment.refunded");
+  assert.equal((await refunds(payment)).length, 1);
+});
+
 test("a refund of a capture that does not exist, or of another booking, is a dead letter", async () => {
   payment = await openPayment();
   payment.start();

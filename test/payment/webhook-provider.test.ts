@@ -55,6 +55,18 @@ test("an event that comes after its result was found by asking changes nothing",
   assert.equal((await payment.rows("select from captures")).length, 1);
 });
 
+test("asked and told at the same moment, payment takes a result once", async () => {
+  payment = await openWebhook();
+  payment.start();
+  const charges = await Promise.all(Array.from({ length: 20 }, () => payment.opened()));
+  const ended = charges.map((charge) => payment.standIn.ledger.end(charge, { state: "TAKEN" }));
+  await Promise.all([payment.askNow(), ...ended.map((charge) => payment.tellOf(charge))]);
+  await eventually(async () => (await attempts()).every((attempt) => attempt.state === "TAKEN"));
+  await payment.stop();
+  assert.equal((await announcedOn(payment, "payment.success")).length, 20);
+  assert.equal((await payment.rows("select from captures")).length, 20);
+});
+
 test("a charge whose answer is lost is found again under its key, and opened no second time", async () => {
   let calls = 0;
   payment = await openWebhook((real) => ({

@@ -34,6 +34,7 @@ export async function openWebhookShop() {
       PAYMENT_API_URL: `http://127.0.0.1:${way.port}`,
       PAYMENT_API_KEY: standIn.apiKey,
       PAYMENT_WEBHOOK_SECRETS_FILE: secretsFile,
+      RATE_LIMIT_PER_MINUTE: "1000000",
     },
   });
   await untilReachable(node);
@@ -57,6 +58,8 @@ export async function openWebhookShop() {
       await way.refuse(!on);
       if (!on) way.cut();
     },
+    /** Whether the provider's answers are lost on their way. */
+    loseAnswers: (on: boolean) => way.dropReplies(on),
     /** The charge of a booking, when it waits for its buyer. */
     charge: (user: string, { id }: BookingResponse): Promise<Charge> =>
       until(
