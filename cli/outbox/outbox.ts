@@ -1,5 +1,6 @@
-import { createKafka } from "#broker/kafka.client.ts";
+import { createKafka, type KafkaAccess } from "#broker/kafka.client.ts";
 import { eventixHome } from "#stack/home.ts";
+import { kafkaOf } from "#stack/kafka/topics.ts";
 import { DATABASE_SERVICES } from "#stack/postgres/databases.ts";
 import { stackEnvironment } from "#stack/stack.ts";
 import type { Answer } from "../inspect/inspection.ts";
@@ -19,19 +20,19 @@ export interface OutboxAnswer extends Answer {
 /** The outboxes of all services, of the stack that is up or of the environment; needs Postgres and nothing else. */
 export class Outboxes {
   readonly #watches: OutboxWatch[];
-  readonly #brokers: string[];
+  readonly #kafka: KafkaAccess;
 
   constructor() {
     const env = stackEnvironment(eventixHome(), process.env, ["postgres"]);
     this.#watches = DATABASE_SERVICES.map(
       (service) => new OutboxWatch(service, env[`DATABASE_URL_${service.toUpperCase()}`] ?? ""),
     );
-    this.#brokers = (env.KAFKA_BROKERS ?? "").split(/\s*,\s*/).filter((broker) => broker !== "");
+    this.#kafka = kafkaOf({ ...process.env, ...env });
   }
 
   async look(ms: number = LOOK_MS): Promise<OutboxAnswer> {
     const [kafka, ...seen] = await Promise.all([
-      askKafka(this.#brokers),
+      askKafka(this.#kafka),
       ...this.#watches.map((watch) => watch.look(ms)),
     ]);
     const all = seen.map((one) => ({ seen: one, stoppedBy: hindranceOf(one, kafka) }));
@@ -48,9 +49,10 @@ export class Outboxes {
   }
 }
 
-async function askKafka(brokers: string[]): Promise<KafkaState> {
+async function askKafka(kafka: KafkaAccess): Promise<KafkaState> {
+  const { brokers } = kafka;
   if (brokers.length === 0) return { trouble: "Kafka of the stack is not running: npx eventix up", topics: [] };
-  const admin = createKafka({ brokers, clientId: "eventix-outbox", onceWithinMs: KAFKA_MS }).admin();
+  const admin = createKafka({ ...kafka, clientId: "eventix-outbox", onceWithinMs: KAFKA_MS }).admin();
   try {
     await admin.connect();
     return { topics: await admin.listTopics() };

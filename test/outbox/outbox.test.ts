@@ -156,8 +156,9 @@ test("a relay is seen to lead, idle or not, and how many rows it publishes in a 
   assert.deepEqual([idle.node, idle.since], ["node-1", leading.leader?.since]);
 });
 
-test("--watch goes on until Ctrl-C, a line a look for programs", async () => {
+test("--watch goes on until Ctrl-C, a line a look for programs", async (context) => {
   const watch = startEventix(["outbox", "--watch", "--json"], { env });
+  context.after(() => watch.child.kill("SIGKILL"));
   await until(() => watch.printed().split("\n").length > 2, { what: "two looks", ms: 20_000 });
   watch.child.kill("SIGINT");
   const { code, stdout, stderr } = await watch.finished;
