@@ -42,11 +42,14 @@ export function readsForward({ history, bookings }: Evidence): Violation[] {
   return [...missing, ...backward];
 }
 
+/** What tells nothing of a booking: it is not there, or the token has run out with the key that signed it. */
+const TELLING_NOTHING = [401, 404];
+
 /** I9: another's booking is not there. */
 export function strangersRefused({ history }: Evidence): Violation[] {
   return history
     .ofKind("peek")
-    .filter(({ status, outcome }) => outcome !== "info" && status !== 404)
+    .filter(({ status, outcome }) => outcome !== "info" && !TELLING_NOTHING.includes(status))
     .map((op) => ({
       invariant: "I9",
       problem: `${op.client} asked for another's ${op.bookingId} and got ${op.status}`,

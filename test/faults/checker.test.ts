@@ -149,6 +149,11 @@ const CASES: [what: string, given: Parameters<typeof evidence>, invariants: stri
     [],
   ],
   [
+    "another's booking, asked for with a token that is no longer good",
+    [[hold("b1"), { kind: "peek", bookingId: "b1", ...seen("bob", 401, 9) }], [row("b1")]],
+    [],
+  ],
+  [
     "another's booking, shown",
     [[hold("b1"), { kind: "peek", bookingId: "b1", ...seen("bob", 200, 9) }], [row("b1")]],
     ["I9"],
