@@ -3,6 +3,7 @@ import pg from "pg";
 import { KAFKA_TOPICS, TOPIC_DEFINITIONS } from "#contracts/topics.ts";
 import { readFacts } from "#mixins/fact-reader.ts";
 import { retryMarkOf } from "#mixins/retry-mark.ts";
+import { StackError } from "#stack/stack-error.ts";
 import { readApplied } from "./applied.repository.ts";
 import type { Letter, Letters } from "./letter.ts";
 import { appliedKey, type Known } from "./verdict.ts";
@@ -45,7 +46,7 @@ async function readRetries(kafka: Kafka, { notes }: Letters): Promise<Set<string
       if (mark) found.add(mark.of);
     }
   });
-  if (!complete) throw new Error(`the topics were not read to their ends in ${READ_WITHIN_MS / 60_000} minutes`);
+  if (!complete) throw unread(topics);
   return found;
 }
 
@@ -54,15 +55,22 @@ async function readVersions(kafka: Kafka, letters: readonly Letter[]): Promise<M
   const versions = new Map<string, number>();
   if (!letters.some(({ topic }) => topic === KAFKA_TOPICS.EVENT_PUBLISHED)) return versions;
   const wish = { topics: [KAFKA_TOPICS.EVENT_PUBLISHED], from: "beginning", withinMs: READ_WITHIN_MS } as const;
-  await readFacts(kafka, wish, (records) => {
+  const { complete } = await readFacts(kafka, wish, (records) => {
     for (const { record, fact } of records) {
       if (fact?.type !== KAFKA_TOPICS.EVENT_PUBLISHED) continue;
       const key = String(record.key);
       versions.set(key, Math.max(versions.get(key) ?? 0, fact.data.version));
     }
   });
+  if (!complete) throw unread(wish.topics);
   return versions;
 }
+
+/** What was retried is not known then, and nothing may be done on a guess. */
+const unread = (topics: Iterable<string>): StackError =>
+  new StackError(
+    `${[...topics].join(", ")} was not read to the end in ${READ_WITHIN_MS / 60_000} minutes: run it again, for one topic`,
+  );
 
 async function readAllApplied(env: Servers["env"], letters: readonly Letter[], gaps: string[]): Promise<Set<string>> {
   const applied = new Set<string>();
