@@ -45,6 +45,7 @@ const RUN_ELSEWHERE: Record<string, string> = {
   "npx eventix tap --topic payment.success.dlq --from-beginning": "test/tap/tap.test.ts",
   "npm run repl": "test/inspect/repl.test.ts",
   "npm run -s test:faults": ".ci/run",
+  "npm run -s test:mutations": "test/mutations/run.ts",
   "npm run bench": "test/bench/command.test.ts",
   "npm run schema": "test/migrations/schema.test.ts",
   "npm run docs": "test/docs/generated.test.ts",
