@@ -10,6 +10,8 @@ const guarded: Definition = {
   name: "guarded",
   actions: {
     open: { access: "anyone", handler: () => "done" },
+    /** It looks at the signature itself. */
+    signed: { access: "signed", handler: () => "done" },
     unsaid: { handler: () => "done" },
     personal: { access: "user", handler: () => "done" },
     catalog: { access: "catalog:write", params, handler: () => "done" },
@@ -36,6 +38,7 @@ const CALLERS = {
 /** What each caller is told: an error's type, or done. */
 const TABLE: [string, Record<keyof typeof CALLERS, string>][] = [
   ["open", { none: "done", plain: "done", catalog: "done", internal: "done" }],
+  ["signed", { none: "done", plain: "done", catalog: "done", internal: "done" }],
   ["unsaid", { none: REFUSED.none, plain: "done", catalog: "done", internal: "done" }],
   ["personal", { none: REFUSED.none, plain: "done", catalog: "done", internal: "done" }],
   ["catalog", { none: REFUSED.none, plain: REFUSED.plain, catalog: "done", internal: "done" }],

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import type { Charge } from "#stack/provider/ledger.ts";
 import { findByBooking } from "../../services/payment/payment.repository.ts";
+import { forgetEvents } from "../../services/payment/provider-event.repository.ts";
 import { aBooking, announcedOn, created, expired } from "./fixture.ts";
 import { openWebhook, type Webhook } from "./support/webhook.ts";
 
@@ -181,6 +182,16 @@ describe("what is signed and is no event is refused as such:", () => {
 test("an event of a type that nobody knows is taken, and changes nothing", async () => {
   for (const type of ["charge.disputed", "__proto__", "toString"]) await payment.tell({ type, data: [] });
   assert.deepEqual(await types(), []);
+});
+
+test("events are forgotten after thirty days, a thousand at a time", async () => {
+  await payment.rows(`
+    insert into provider_events (provider, event_id, received_at)
+    select 'webhook', 'old-' || n, now() - interval '30 days 1 hour' from generate_series(1, 1500) n
+    union all select 'webhook', 'young', now() - interval '29 days 23 hours'`);
+  assert.equal(await forgetEvents(payment.pool), 1_500);
+  assert.deepEqual(await payment.rows("select event_id from provider_events"), [{ event_id: "young" }]);
+  assert.equal(await forgetEvents(payment.pool, new Date(Date.now() + 7_200_000)), 1);
 });
 
 test("the owner sees where to pay until it is paid", async () => {
