@@ -112,6 +112,21 @@ test("a hold waits for a row that another transaction has locked, and takes it w
   assert.equal((await held).booking.status, "PENDING");
 });
 
+test("a hold that waited for a row decides by what the row has become", async () => {
+  const { eventId, seatIds } = await putOnSale(pool, 1);
+  const other = await pool.connect();
+  await other.query("begin");
+  await other.query("update seat_inventory set status = 'BLOCKED', version = version + 1 where event_id = $1", [
+    eventId,
+  ]);
+  const asked = Promise.allSettled([desk.hold(eventId, seatIds)]);
+  await until(() => found("select 1 from pg_locks where not granted"), { what: "a waiting hold" });
+  await other.query("commit");
+  other.release();
+  const [result] = await asked;
+  assert.equal(codeOf(result), "SEAT_ALREADY_RESERVED");
+});
+
 test("a row that stays locked past a hold's deadline is no refusal of the seat but an answer to try again", async () => {
   const { eventId, seatIds } = await putOnSale(pool, 1);
   const other = await pool.connect();

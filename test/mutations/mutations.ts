@@ -46,7 +46,7 @@ export const MUTATIONS: readonly Mutation[] = [
     what: "seats are read without `for update`",
     guards: ["I1", "I12"],
     edits: [WITHOUT_ROW_LOCKS],
-    noticedBy: { file: "test/booking/committer.test.ts", test: "a hold waits for a row" },
+    noticedBy: { file: "test/booking/committer.test.ts", test: "a hold that waited for a row" },
   },
   {
     name: "no-row-locks-nor-unique-item",
