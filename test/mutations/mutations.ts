@@ -1,4 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are source texts that are looked for
+import { INNER_GUARDS } from "./inner-guards.ts";
+
 /** A change that takes a guard away, and who has to notice. */
 export interface Mutation {
   name: string;
@@ -365,4 +367,5 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [{ file: holdTransaction, find: "    takeSeats(seats),\n", put: "" }],
     noticedBy: { file: "test/booking/committer.test.ts", test: "two nodes that both sell one event" },
   },
+  ...INNER_GUARDS,
 ];

@@ -1,0 +1,113 @@
+import type { Mutation } from "./mutations.ts";
+
+const actor = "services/booking/event.actor.ts";
+const bookings = "services/booking/booking.repository.ts";
+const changeRows = "services/booking/booking-change.repository.ts";
+const holdTransaction = "services/booking/hold.transaction.ts";
+
+/** Guards in a node's memory, in single statements of a transaction and in payment's where clauses. */
+export const INNER_GUARDS: readonly Mutation[] = [
+  {
+    name: "keyed-hold-refused-from-memory",
+    what: "a repeat is told by memory that its own seats are taken, instead of the answer that was kept",
+    guards: ["I11"],
+    edits: [{ file: actor, find: 'if (!hold.refusable) return { kind: "batch" };', put: "" }],
+    noticedBy: { file: "test/booking/event.actor.test.ts", test: "a hold with an Idempotency-Key is never refused" },
+  },
+  {
+    name: "one-key-in-two-batches",
+    what: "two holds with one Idempotency-Key are in flight together",
+    guards: ["I11"],
+    edits: [{ file: actor, find: "(key !== undefined && (busyKeys.has(key) || keys.has(key))) ||", put: "" }],
+    noticedBy: { file: "test/booking/event.actor.test.ts", test: "two holds with one key never ride together" },
+  },
+  {
+    name: "older-reading-learned",
+    what: "what a node knows of a seat is undone by an older reading of it",
+    guards: ["I8"],
+    edits: [
+      {
+        file: "services/booking/seat.memory.ts",
+        find: "if (at < 0 || seat.version < (this.#version[at] as number)) return;",
+        put: "if (at < 0) return;",
+      },
+    ],
+    noticedBy: { file: "test/booking/seat.memory.property.test.ts" },
+  },
+  {
+    name: "facts-after-commit",
+    what: "the facts of a hold are written after its transaction, so that a broken connection loses them",
+    guards: ["I5"],
+    edits: [
+      { file: holdTransaction, find: "    insertFacts(factsOfHolds(grants)),\n", put: "" },
+      {
+        file: holdTransaction,
+        find: "throw new RolledBackError();\n",
+        put: "throw new RolledBackError();\n  await client.query(insertFacts(factsOfHolds(grants)));\n",
+      },
+    ],
+    noticedBy: { file: "test/booking/flight-cuts.test.ts", test: "right after COMMIT was sent" },
+  },
+  {
+    name: "seat-compare-and-set",
+    what: "a seat is changed whatever it has become since it was read",
+    guards: ["I12"],
+    edits: [{ file: changeRows, find: " and s.version = k.old_version", put: "" }],
+    noticedBy: { file: "test/booking/changes.test.ts", test: "rows are replaced only as they were read" },
+  },
+  {
+    name: "no-booking-lock",
+    what: "a booking is expired without its row lock, in whatever state it was when it was looked for",
+    guards: ["I2"],
+    edits: [
+      {
+        file: bookings,
+        find: "      order by b.event_id, b.id\n      for update of b`,\n    values: [ids],",
+        put: "      order by b.event_id, b.id`,\n    values: [ids],",
+      },
+      { file: changeRows, find: "and b.status = k.old_status and b.version = k.old_version", put: "" },
+    ],
+    noticedBy: { file: "test/booking/sweep.test.ts", test: "a booking that is confirmed while its expiry waits" },
+  },
+  {
+    name: "refunded-again",
+    what: "money that was given back is to be given back again when it is said to be due once more",
+    guards: ["I4"],
+    edits: [
+      {
+        file: "services/payment/capture.repository.ts",
+        find: "where c.id = asked.id and c.status = 'CAPTURED')",
+        put: "where c.id = asked.id)",
+      },
+    ],
+    noticedBy: { file: "test/payment/refund.test.ts", test: "money goes back once" },
+  },
+  {
+    name: "charge-key-of-its-own",
+    what: "a charge that is taken up by another node goes to the provider under another key",
+    guards: ["I4"],
+    edits: [
+      {
+        file: "services/payment/attempt.repository.ts",
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: a source text that is looked for
+        find: "key: `${row.payment_id}:${row.number}`",
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: a source text
+        put: "key: `${row.payment_id}:${row.number}:${Math.random()}`",
+      },
+    ],
+    noticedBy: { file: "test/payment/lease.test.ts", test: "a charge whose worker died after it was made" },
+  },
+  {
+    name: "anybody-sees-the-payment",
+    what: "a payment is shown to whoever knows its booking's id",
+    guards: ["I9"],
+    edits: [
+      {
+        file: "services/payment/payment.repository.ts",
+        find: "where p.booking_id = $1 and p.user_id = $2`",
+        put: "where p.booking_id = $1 and $2::text is not null`",
+      },
+    ],
+    noticedBy: { file: "test/payment/charge.test.ts", test: "a booking that is created is paid" },
+  },
+];
