@@ -33,6 +33,30 @@ async function activeItems(eventId: string): Promise<number> {
   return (await pool.query(sql, [eventId])).rows[0].n;
 }
 
+/** A pool whose first COMMIT finds its transaction failed unheard: the server answers it with ROLLBACK, and the query is fulfilled. */
+function rollingBackFirst(real: Pool): Pool {
+  let failed = false;
+  const connect = async () => {
+    const client = await real.connect();
+    const query = client.query.bind(client) as (...args: unknown[]) => Promise<unknown>;
+    client.query = ((...args: unknown[]) => {
+      if (args[0] === "commit" && !failed) {
+        failed = true;
+        query("select 1 / 0").catch(() => {});
+      }
+      return query(...args);
+    }) as unknown as PoolClient["query"];
+    const release = client.release.bind(client);
+    client.release = (error) => {
+      client.query = query as unknown as PoolClient["query"];
+      release(error);
+    };
+    return client;
+  };
+  const query = real.query.bind(real);
+  return { connect, query } as unknown as Pool;
+}
+
 /** A pool whose first COMMIT is carried out and its reply lost, as when the connection breaks at that moment. */
 function losingFirstReply(real: Pool): Pool {
   let lost = false;
@@ -90,6 +114,15 @@ test("when the reply to COMMIT is lost the hold is run again and finds its own b
   assert.equal(booking.id, bookingId);
   assert.equal(await activeItems(eventId), 1);
   await unlucky.close();
+});
+
+test("a COMMIT that the server answers with ROLLBACK grants nothing: the hold is run again", async () => {
+  const { eventId, seatIds } = await putOnSale(pool, 1);
+  const unheard = new HoldDesk(rollingBackFirst(pool));
+  const { booking } = await unheard.hold(eventId, seatIds);
+  await unheard.close();
+  assert(await found("select from bookings where id = $1", [booking.id]));
+  assert.equal(await activeItems(eventId), 1);
 });
 
 test("a hold sent again under its booking id is answered as it was, though the seat is taken now", async () => {

@@ -213,7 +213,7 @@ export const MUTATIONS: readonly Mutation[] = [
         put: "void results;",
       },
     ],
-    noticedBy: { file: "test/booking/committer.test.ts" },
+    noticedBy: { file: "test/booking/committer.test.ts", test: "a COMMIT that the server answers" },
   },
   {
     name: "facts-applied-again",
