@@ -1,4 +1,5 @@
 import { createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /**
  * One free port for each purpose: those used before where nobody else has them now, else any. They are chosen together, since
@@ -29,8 +30,18 @@ interface Claim {
   free: () => Promise<void>;
 }
 
+/**
+ * A process of many threads that was just killed counts as gone when its first thread is, and its port is free when the last one
+ * is: some milliseconds later. Whoever knows the server by its old address would not find it at a new one.
+ */
+const LINGER_MS = 500;
+
 async function claim(port: number): Promise<Claim> {
-  return (await listen(port)) ?? ((await listen(0)) as Claim);
+  for (const end = Date.now() + LINGER_MS; port !== 0 && Date.now() < end; await sleep(10)) {
+    const claimed = await listen(port);
+    if (claimed) return claimed;
+  }
+  return (await listen(0)) as Claim;
 }
 
 function listen(port: number, host = "127.0.0.1"): Promise<Claim | undefined> {

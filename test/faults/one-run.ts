@@ -35,10 +35,29 @@ export interface RunResult {
   seconds: number;
 }
 
-/** One run: load and faults, healing, quiet, judgement. Rejects when there is nothing to begin with: servers or nodes do not start. */
+/** One run: load and faults, healing, quiet, judgement. A world in which nothing can be sold before a fault has struck is a violation. */
 export async function oneRun(world: World, random: Random, seed: string, only: Fault | undefined): Promise<RunResult> {
   const began = Date.now();
   const strikes = scheduleOf(random.fork("schedule"), LOAD_MS, only);
+  const ended = (what: Partial<RunResult>): RunResult => ({
+    seed,
+    faults: strikes.map(({ fault }) => fault.name),
+    missed: [],
+    operations: 0,
+    granted: 0,
+    violations: [],
+    history: new History(),
+    seconds: (Date.now() - began) / 1_000,
+    ...what,
+  });
+  try {
+    return ended(await thrown(world, random, strikes));
+  } catch (error) {
+    return ended({ violations: [{ invariant: "healing", problem: `before the load: ${(error as Error).message}` }] });
+  }
+}
+
+async function thrown(world: World, random: Random, strikes: readonly Strike[]): Promise<Partial<RunResult>> {
   await world.heal();
   const settings = Object.assign({}, ...strikes.map(({ fault }) => fault.settings ?? {}));
   await world.useNodes(settings, { apart: strikes.flatMap(({ fault }) => fault.apart ?? []) });
@@ -65,14 +84,11 @@ export async function oneRun(world: World, random: Random, seed: string, only: F
 
   violations.push(...(await judge(world, stage, since)));
   return {
-    seed,
-    faults: strikes.map(({ fault }) => fault.name),
     missed,
     operations: history.operations.length,
     granted: history.ofKind("hold").filter(({ outcome }) => outcome === "ok").length,
     violations,
     history,
-    seconds: (Date.now() - began) / 1_000,
   };
 }
 
