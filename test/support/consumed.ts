@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { createKafka } from "#broker/kafka.client.ts";
 import { until } from "./until.ts";
 
-/** Waits until every group of ours has consumed what its topics hold. */
-export async function untilConsumed(): Promise<void> {
+/** Waits until every group of ours, or each of these, has consumed what its topics hold. */
+export async function untilConsumed(wanted = /^eventix\.(booking|payment)\./): Promise<void> {
   const brokers = (process.env.KAFKA_BROKERS ?? "").split(",");
   const admin = createKafka({ brokers, clientId: "until-consumed" }).admin();
   await admin.connect();
   const { groups } = await admin.listGroups();
-  const ours = groups.map(({ groupId }) => groupId).filter((id) => /^eventix\.(booking|payment)\./.test(id));
+  const ours = groups.map(({ groupId }) => groupId).filter((id) => wanted.test(id));
   assert(ours.length > 0);
   await until(
     async () => {
