@@ -143,8 +143,8 @@ test("a consumer that stops commits the offsets of all that it is applying, on w
   const first = consumerOf(facts, undefined, undefined, () => held);
   await publish(facts);
   first.running.start();
-  // Three partitions are applied at a time, and none of their batches ends.
-  await eventually(() => first.waiting() === 3);
+  // Up to three partitions are applied at a time, as many as Kafka gave at once, and none of their batches ends.
+  await eventually(() => first.waiting() > 1);
   const stopped = first.running.stop();
   letGo();
   await stopped;
