@@ -29,6 +29,10 @@ export const RECEIVE_EVENT = {
 } as const;
 export type ReceiveEvent = Infer<typeof RECEIVE_EVENT>;
 
+/** What a provider may call its charges, and say why one failed. */
+export const PROVIDER_REF = /^[!-~]{1,200}$/;
+export const FAILURE_REASON = /^[A-Z0-9_]{1,64}$/;
+
 /** What a provider tells. Fields that are not named here are not looked at: providers add some. */
 export const PAYMENT_EVENT = {
   type: {
@@ -50,7 +54,7 @@ export const PAYMENT_EVENT = {
       },
       providerRef: {
         type: "string",
-        pattern: /^[!-~]{1,200}$/,
+        pattern: PROVIDER_REF,
         messages: { stringPattern: "must be 1 to 200 visible ASCII characters" },
         description: "The provider's id of the charge.",
         example: "ch_5pJXN8AQM9LW",
@@ -59,7 +63,7 @@ export const PAYMENT_EVENT = {
       currency,
       reason: {
         type: "string",
-        pattern: /^[A-Z0-9_]{1,64}$/,
+        pattern: FAILURE_REASON,
         messages: { stringPattern: "must be capital letters, digits and _, like CARD_DECLINED" },
         optional: true,
         description: "Why it failed.",

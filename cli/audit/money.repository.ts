@@ -1,4 +1,5 @@
 import type { Pool, QueryResultRow } from "pg";
+import { attemptOf } from "../../services/payment/charge-key.ts";
 import { type BookedCharge, type Books, bookOf } from "./provider-book.ts";
 
 /** What the audit reads at a time. */
@@ -133,11 +134,8 @@ export async function readUnknownCharges(
   return unknown;
 }
 
-/** `<paymentId>:<attempt>`, as charges are opened. */
-const KEY = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}):([1-9]\d{0,8})$/;
-
 async function unknownOf(payment: Pool, provider: string, charges: readonly BookedCharge[]): Promise<UnknownCharge[]> {
-  const attempted = charges.map(({ key }) => KEY.exec(key)?.slice(1) ?? [null, null]);
+  const attempted = charges.map(({ key }) => attemptOf(key));
   const { rows } = await payment.query(
     `select b.key, a.state
      from unnest($1::text[], $2::text[], $3::uuid[], $4::int[]) as b(key, ref, payment_id, number)
@@ -146,8 +144,8 @@ async function unknownOf(payment: Pool, provider: string, charges: readonly Book
     [
       charges.map(({ key }) => key),
       charges.map(({ providerRef }) => providerRef),
-      attempted.map(([paymentId]) => paymentId),
-      attempted.map(([, number]) => number),
+      attempted.map((attempt) => attempt?.paymentId ?? null),
+      attempted.map((attempt) => attempt?.number ?? null),
       provider,
     ],
   );

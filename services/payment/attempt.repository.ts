@@ -1,5 +1,6 @@
 import type { Pool, QueryResultRow } from "pg";
 import type { Tx } from "#mixins/transaction.ts";
+import { chargeKey } from "./charge-key.ts";
 import type { ChargeRequest } from "./payment.provider.ts";
 
 /** One attempt, claimed by a worker until its lease runs out. */
@@ -167,7 +168,7 @@ const jobOf = (row: QueryResultRow): AttemptJob => ({
   overdue: row.overdue,
   correlationId: row.correlation_id ?? undefined,
   request: {
-    key: `${row.payment_id}:${row.number}`,
+    key: chargeKey(row.payment_id, row.number),
     bookingId: row.booking_id,
     eventId: row.event_id,
     seatIds: row.seat_ids,

@@ -4,6 +4,7 @@ import { EventixError } from "#contracts/errors.ts";
 import { type EventReceipt, PAYMENT_EVENT, type PaymentEvent, type ReceiveEvent } from "#contracts/payment-event.ts";
 import { compile } from "#contracts/schema.ts";
 import { transaction } from "#mixins/transaction.ts";
+import { attemptOf } from "./charge-key.ts";
 import type { Final } from "./payment.provider.ts";
 import { lockPayments } from "./payment.repository.ts";
 import { noteEvent, type ProviderEvent } from "./provider-event.repository.ts";
@@ -20,8 +21,6 @@ export interface EventOptions {
   onSettled: () => void;
 }
 
-/** `<paymentId>:<attempt>`, as charges are opened. */
-const KEY = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}):([1-9]\d{0,5})$/;
 const checked = compile(PAYMENT_EVENT);
 
 /**
@@ -76,9 +75,9 @@ const RESULTS: Record<string, (data: PaymentEvent["data"]) => Final> = Object.as
 } satisfies typeof RESULTS);
 
 function settledBy({ type, data }: PaymentEvent): Settled | undefined {
-  const [, paymentId, number] = KEY.exec(data.key) ?? [];
+  const job = attemptOf(data.key);
   const result = RESULTS[type]?.(data);
-  return paymentId && result ? { job: { paymentId, number: Number(number) }, result } : undefined;
+  return job && result ? { job, result } : undefined;
 }
 
 /** False when there is no such payment: then the event is not noted either, and may come again. */

@@ -1,4 +1,5 @@
 import { EventixError } from "#contracts/errors.ts";
+import { FAILURE_REASON, PROVIDER_REF } from "#contracts/payment-event.ts";
 import { compile, currency, type Infer, minor } from "#contracts/schema.ts";
 import type { ChargeRequest, Final, PaymentProvider, Pending } from "./payment.provider.ts";
 
@@ -12,10 +13,10 @@ export interface WebhookOptions {
 /** A charge as the provider's API answers it. */
 const CHARGE = {
   state: { type: "enum", values: ["PENDING", "TAKEN", "DECLINED", "STOPPED"] },
-  providerRef: { type: "string", pattern: /^[!-~]{1,200}$/ },
+  providerRef: { type: "string", pattern: PROVIDER_REF },
   amountMinor: minor,
   currency,
-  reason: { type: "string", pattern: /^[A-Z0-9_]{1,64}$/, optional: true },
+  reason: { type: "string", pattern: FAILURE_REASON, optional: true },
   /** Only of the web: it is shown to buyers, who follow it. */
   checkoutUrl: { type: "string", pattern: /^https?:\/\/[!-~]{1,2000}$/, optional: true },
 } as const;

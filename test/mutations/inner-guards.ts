@@ -88,11 +88,11 @@ export const INNER_GUARDS: readonly Mutation[] = [
     guards: ["I4"],
     edits: [
       {
-        file: "services/payment/attempt.repository.ts",
+        file: "services/payment/charge-key.ts",
         // biome-ignore lint/suspicious/noTemplateCurlyInString: a source text that is looked for
-        find: "key: `${row.payment_id}:${row.number}`",
+        find: "`${paymentId}:${number}`",
         // biome-ignore lint/suspicious/noTemplateCurlyInString: a source text
-        put: "key: `${row.payment_id}:${row.number}:${Math.random()}`",
+        put: "`${paymentId}:${number}:${Math.random()}`",
       },
     ],
     noticedBy: { file: "test/payment/lease.test.ts", test: "a charge whose worker died after it was made" },
