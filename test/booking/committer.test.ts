@@ -33,18 +33,18 @@ async function activeItems(eventId: string): Promise<number> {
   return (await pool.query(sql, [eventId])).rows[0].n;
 }
 
-/** A pool whose first COMMIT finds its transaction failed unheard: the server answers it with ROLLBACK, and the query is fulfilled. */
-function rollingBackFirst(real: Pool): Pool {
-  let failed = false;
+type Query = (...args: unknown[]) => Promise<unknown>;
+
+/** A pool whose first COMMIT is not sent as it is, but as `commit` says. */
+function withFirstCommit(real: Pool, commit: (query: Query) => Promise<unknown>): Pool {
+  let came = false;
   const connect = async () => {
     const client = await real.connect();
-    const query = client.query.bind(client) as (...args: unknown[]) => Promise<unknown>;
+    const query = client.query.bind(client) as Query;
     client.query = ((...args: unknown[]) => {
-      if (args[0] === "commit" && !failed) {
-        failed = true;
-        query("select 1 / 0").catch(() => {});
-      }
-      return query(...args);
+      if (args[0] !== "commit" || came) return query(...args);
+      came = true;
+      return commit(query);
     }) as unknown as PoolClient["query"];
     const release = client.release.bind(client);
     client.release = (error) => {
@@ -57,28 +57,19 @@ function rollingBackFirst(real: Pool): Pool {
   return { connect, query } as unknown as Pool;
 }
 
-/** A pool whose first COMMIT is carried out and its reply lost, as when the connection breaks at that moment. */
-function losingFirstReply(real: Pool): Pool {
-  let lost = false;
-  const connect = async () => {
-    const client = await real.connect();
-    const query = client.query.bind(client) as (...args: unknown[]) => Promise<unknown>;
-    client.query = (async (...args: unknown[]) => {
-      const result = await query(...args);
-      if (args[0] !== "commit" || lost) return result;
-      lost = true;
-      throw new Error("Connection terminated unexpectedly");
-    }) as unknown as PoolClient["query"];
-    const release = client.release.bind(client);
-    client.release = (error) => {
-      client.query = query as unknown as PoolClient["query"];
-      release(error);
-    };
-    return client;
-  };
-  const query = real.query.bind(real);
-  return { connect, query } as unknown as Pool;
-}
+/** Its transaction has failed unheard: the server answers it with ROLLBACK, and the query is fulfilled. */
+const rollingBackFirst = (real: Pool): Pool =>
+  withFirstCommit(real, (query) => {
+    query("select 1 / 0").catch(() => {});
+    return query("commit");
+  });
+
+/** It is carried out and its reply lost, as when the connection breaks at that moment. */
+const losingFirstReply = (real: Pool): Pool =>
+  withFirstCommit(real, async (query) => {
+    await query("commit");
+    throw new Error("Connection terminated unexpectedly");
+  });
 
 test("two nodes that both sell one event sell each seat once, and answer every hold", async () => {
   const { eventId, seatIds } = await putOnSale(pool, 20);
