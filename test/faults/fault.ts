@@ -8,6 +8,8 @@ export interface Stage {
   world: World;
   random: Random;
   halls: readonly Hall[];
+  /** When the run began: no fact about its events is older. */
+  since: Date;
   history: History;
   buyers: ReadonlyMap<string, Buyer>;
 }
@@ -17,6 +19,8 @@ export interface Fault {
   what: string;
   /** Settings that the nodes of such a run have on top. */
   settings?: Record<string, string>;
+  /** Services that no node runs until the fault lets them. */
+  without?: readonly string[];
   /** Nodes that in such a run see each other and no others. */
   apart?: readonly string[];
   /** How long holds live in such a run. */

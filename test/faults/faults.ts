@@ -38,5 +38,5 @@ export function scheduleOf(random: Random, loadMs: number, only: Fault | undefin
   return drawn.filter((fault) => fault === special || !isSpecial(fault)).map(at);
 }
 
-const isSpecial = ({ settings, holdSeconds, apart }: Fault): boolean =>
-  settings !== undefined || holdSeconds !== undefined || apart !== undefined;
+const isSpecial = ({ settings, holdSeconds, without, apart }: Fault): boolean =>
+  [settings, holdSeconds, without, apart].some((wish) => wish !== undefined);

@@ -9,7 +9,7 @@ import { type Strike, scheduleOf } from "./faults.ts";
 import { History } from "./history.ts";
 import { untilQuiet } from "./quiet.ts";
 import type { Random } from "./random.ts";
-import { endsOf, readFactsSince } from "./read-facts.ts";
+import { readFactsSince } from "./read-facts.ts";
 import { readBookings } from "./tables.ts";
 import type { World } from "./world.ts";
 
@@ -60,9 +60,11 @@ export async function oneRun(world: World, random: Random, seed: string, only: F
 async function thrown(world: World, random: Random, strikes: readonly Strike[]): Promise<Partial<RunResult>> {
   await world.heal();
   const settings = Object.assign({}, ...strikes.map(({ fault }) => fault.settings ?? {}));
-  await world.useNodes(settings, { apart: strikes.flatMap(({ fault }) => fault.apart ?? []) });
-  await world.heal();
-  const since = await endsOf(world);
+  await world.useNodes(settings, {
+    without: strikes.flatMap(({ fault }) => fault.without ?? []),
+    apart: strikes.flatMap(({ fault }) => fault.apart ?? []),
+  });
+  const since = new Date();
   const holdSeconds = strikes.find(({ fault }) => fault.holdSeconds)?.fault.holdSeconds ?? HOLD_SECONDS;
   const halls = await putOnSale(world, holdSeconds);
   const history = new History();
@@ -70,7 +72,7 @@ async function thrown(world: World, random: Random, strikes: readonly Strike[]):
   const missed: string[] = [];
 
   const { buyers, stop } = crowd(world, random, halls, history);
-  const stage: Stage = { world, random: random.fork("faults"), halls, history, buyers };
+  const stage: Stage = { world, random: random.fork("faults"), halls, since, history, buyers };
   const running = Promise.all([...buyers.values()].map((buyer) => buyer.run()));
   const over = strikes.map((strike) => struck(stage, strike).catch((error: Error) => error));
   await sleep(LOAD_MS);
@@ -82,7 +84,7 @@ async function thrown(world: World, random: Random, strikes: readonly Strike[]):
   stop();
   await running;
 
-  violations.push(...(await judge(world, stage, since)));
+  violations.push(...(await judge(world, stage)));
   return {
     missed,
     operations: history.operations.length,
@@ -129,7 +131,7 @@ async function struck(stage: Stage, { fault, atMs }: Strike): Promise<undefined>
 }
 
 /** Heals, waits until nothing moves, and looks at what is left. What does not heal is a violation too. */
-async function judge(world: World, { halls, history, buyers }: Stage, since: Parameters<typeof readFactsSince>[1]) {
+async function judge(world: World, { halls, since, history, buyers }: Stage): Promise<Violation[]> {
   const eventIds = halls.map(({ eventId }) => eventId);
   try {
     await world.heal();

@@ -1,13 +1,12 @@
 import type { Admin } from "kafkajs";
-import pg from "pg";
 import { createKafka } from "#broker/kafka.client.ts";
-import { DATABASE_SERVICES } from "#stack/postgres/databases.ts";
+import { connected, DATABASE_SERVICES } from "#stack/postgres/databases.ts";
+import { groupsLike, lagsOf, OUR_GROUPS } from "../support/lag.ts";
 import { until } from "../support/until.ts";
 import type { World } from "./world.ts";
 
 /** Beyond that a run did not heal. */
 const QUIET_MS = 60_000;
-const OURS = /^eventix\.(booking|payment)\./;
 
 /** Waits until nothing is on its way: every outbox empty, every fact consumed, no booking of these events open. */
 export async function untilQuiet(world: World, eventIds: readonly string[]): Promise<void> {
@@ -41,27 +40,9 @@ async function restless(world: World, admin: Admin, eventIds: readonly string[])
 }
 
 async function lagOf(admin: Admin): Promise<string | undefined> {
-  const { groups } = await admin.listGroups();
-  for (const { groupId } of groups.filter((group) => OURS.test(group.groupId))) {
-    for (const { topic, partitions } of await admin.fetchOffsets({ groupId })) {
-      const ends = new Map(
-        (await admin.fetchTopicOffsets(topic)).map(({ partition, high }) => [partition, Number(high)]),
-      );
-      for (const { partition, offset } of partitions) {
-        const behind = (ends.get(partition) ?? 0) - Math.max(Number(offset), 0);
-        if (behind > 0) return `${groupId} is ${behind} behind in ${topic}/${partition}`;
-      }
-    }
-  }
-  return undefined;
+  const [lag] = await lagsOf(admin, await groupsLike(admin, OUR_GROUPS));
+  return lag && `${lag.groupId} is at ${lag.offset} of ${lag.end} in ${lag.topic}/${lag.partition}`;
 }
 
-async function query<T>(url: string, sql: string, values: unknown[] = []): Promise<T[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query(sql, values)).rows as T[];
-  } finally {
-    await client.end();
-  }
-}
+const query = <T>(url: string, sql: string, values: unknown[] = []): Promise<T[]> =>
+  connected(url, async (client) => (await client.query(sql, values)).rows as T[]);

@@ -42,8 +42,9 @@ export class RunNode {
   }
 
   /** Runs with these settings and without these services from now on; started again if that is something new. */
-  use(env: Record<string, string>, without: readonly string[]): Promise<void> {
+  use(env: Record<string, string>, unwanted: readonly string[]): Promise<void> {
     return this.#inTurn(async () => {
+      const without = unwanted.filter((service) => this.services.includes(service));
       const same = JSON.stringify([env, without]) === JSON.stringify([this.#extra, this.#without]);
       if (this.isRunning && same) return;
       [this.#extra, this.#without] = [env, without];

@@ -1,4 +1,4 @@
-import pg from "pg";
+import { connected } from "#stack/postgres/databases.ts";
 
 /** A booking as it stands in its database, with what belongs to it. */
 export interface BookingRow {
@@ -15,9 +15,7 @@ export interface BookingRow {
 
 /** All bookings of these events. */
 export async function readBookings(url: string, eventIds: readonly string[]): Promise<BookingRow[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
+  return connected(url, async (client) => {
     const { rows } = await client.query(
       `select b.id, b.event_id, b.user_id, b.status, b.reason, b.version, b.total_minor, b.expires_at,
               coalesce(array_agg(i.seat_id::text order by i.seat_id) filter (where i.seat_id is not null), '{}') as items
@@ -37,7 +35,5 @@ export async function readBookings(url: string, eventIds: readonly string[]): Pr
       expiresAt: row.expires_at.getTime(),
       items: row.items,
     }));
-  } finally {
-    await client.end();
-  }
+  });
 }

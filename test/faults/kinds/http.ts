@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import jwt from "jsonwebtoken";
 import { issuerKey } from "#stack/issuer/keys.ts";
 import { LOCAL_AUDIENCE, LOCAL_ISSUER } from "#stack/issuer/token.ts";
+import { killServer } from "../blows.ts";
 import { type Fault, Found, type Stage } from "../fault.ts";
 import type { World } from "../world.ts";
 
@@ -30,11 +31,7 @@ export const HTTP_FAULTS: readonly Fault[] = [
   {
     name: "issuer-down",
     what: "the keys of tokens cannot be fetched for a while",
-    async strike({ world, random }) {
-      await world.kill("issuer");
-      await sleep(random.between(1_000, 3_000));
-      await world.restartServers();
-    },
+    strike: (stage) => killServer(stage, "issuer", [1_000, 3_000]),
   },
   {
     name: "issuer-rotated",

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { newFact } from "#contracts/events.ts";
 import { newId } from "#contracts/id.ts";
 import { KAFKA_TOPICS } from "#contracts/topics.ts";
+import { cutAgain, killInMidst, killServer, loseReplies } from "../blows.ts";
 import type { Fault } from "../fault.ts";
 import { publish } from "../publish.ts";
 import { rogue } from "../rogue.ts";
@@ -28,15 +29,7 @@ export const KAFKA_FAULTS: readonly Fault[] = [
   {
     name: "consumer-killed",
     what: "a node is killed while its consumers commit, before they have told Kafka so",
-    async strike({ world, random }) {
-      const node = world.nodes.get(random.pick(["b", "c"]));
-      world.postgres.delay(60);
-      await sleep(random.between(300, 700));
-      await node?.killed();
-      world.postgres.delay(0);
-      await sleep(random.between(100, 1_000));
-      await node?.start();
-    },
+    strike: (stage) => killInMidst(stage, ["b", "c"], { slowMs: 60, afterMs: [300, 700], downMs: [100, 1_000] }),
   },
   {
     name: "consumer-stopped",
@@ -89,44 +82,23 @@ export const KAFKA_FAULTS: readonly Fault[] = [
   {
     name: "kafka-killed",
     what: "Kafka is killed and comes back",
-    async strike({ world, random }) {
-      await world.kill("kafka");
-      await sleep(random.between(100, 1_500));
-      await world.restartServers();
-    },
+    strike: (stage) => killServer(stage, "kafka", [100, 1_500]),
   },
   {
     name: "kafka-down",
     what: "Kafka is down for a minute",
     long: true,
-    async strike({ world }) {
-      await world.kill("kafka");
-      await sleep(DOWN_MS);
-      await world.restartServers();
-    },
+    strike: (stage) => killServer(stage, "kafka", [DOWN_MS, DOWN_MS]),
   },
   {
     name: "publish-unanswered",
     what: "Kafka takes facts and its answers are lost",
-    async strike({ world, random }) {
-      for (let n = 0; n < 3; n++) {
-        world.kafka.dropReplies(true);
-        await sleep(random.between(100, 600));
-        world.kafka.dropReplies(false);
-        world.kafka.cut();
-        await sleep(random.between(200, 800));
-      }
-    },
+    strike: (stage) => loseReplies(stage, stage.world.kafka, [100, 600]),
   },
   {
     name: "kafka-cut",
     what: "all connections to Kafka are cut, again and again",
-    async strike({ world, random }) {
-      for (let n = 0; n < 6; n++) {
-        world.kafka.cut();
-        await sleep(random.between(100, 700));
-      }
-    },
+    strike: (stage) => cutAgain(stage, stage.world.kafka, 6, [100, 700]),
   },
   {
     name: "kafka-slow",
@@ -147,9 +119,8 @@ export const KAFKA_FAULTS: readonly Fault[] = [
   {
     name: "consumers-late",
     what: "payment starts when the facts have long been told",
-    fromStart: true,
+    without: ["payment"],
     async strike({ world, random }) {
-      await world.useNodes({}, { without: ["payment"] });
       await sleep(random.between(500, 2_000));
       await world.useNodes({});
     },

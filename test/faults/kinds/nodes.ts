@@ -1,19 +1,22 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Fault, Stage } from "../fault.ts";
+import { killInMidst, killNode } from "../blows.ts";
+import type { Fault } from "../fault.ts";
 import { sweepersOn } from "../sweepers.ts";
+
+const DOWN_MS = [100, 1_200] as const;
 
 export const NODE_FAULTS: readonly Fault[] = [
   {
     name: "node-killed",
     what: "any node is killed, twice",
     async strike(stage) {
-      for (let n = 0; n < 2; n++) await killOne(stage, ["a", "b", "c"]);
+      for (let n = 0; n < 2; n++) await killNode(stage, ["a", "b", "c"], DOWN_MS);
     },
   },
   {
     name: "gateway-killed",
     what: "a gateway is killed with keyed requests in it",
-    strike: (stage) => killOne(stage, ["a", "b"]),
+    strike: (stage) => killNode(stage, ["a", "b"], DOWN_MS),
   },
   {
     name: "node-left",
@@ -57,21 +60,6 @@ export const NODE_FAULTS: readonly Fault[] = [
   {
     name: "sweeper-killed",
     what: "a node is killed while it sweeps",
-    async strike({ world, random }) {
-      world.postgres.delay(80);
-      await sleep(random.between(500, 1_000));
-      const node = world.nodes.get(random.pick(["a", "b"]));
-      await node?.killed();
-      world.postgres.delay(0);
-      await sleep(random.between(100, 800));
-      await node?.start();
-    },
+    strike: (stage) => killInMidst(stage, ["a", "b"], { slowMs: 80, afterMs: [500, 1_000], downMs: [100, 800] }),
   },
 ];
-
-async function killOne({ world, random }: Stage, names: readonly string[]): Promise<void> {
-  const node = world.nodes.get(random.pick(names));
-  await node?.killed();
-  await sleep(random.between(100, 1_200));
-  await node?.start();
-}

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { newFact } from "#contracts/events.ts";
+import { connected } from "#stack/postgres/databases.ts";
 import type { Fault, Stage } from "../fault.ts";
 import { publish, type Told } from "../publish.ts";
 import { readFactsSince } from "../read-facts.ts";
-import { onBehalf } from "../rogue.ts";
 import { sweepersOn } from "../sweepers.ts";
 
 const HOLD_SECONDS = 2;
@@ -48,9 +48,9 @@ export const PAYMENT_FAULTS: readonly Fault[] = [
   {
     name: "results-repeated",
     what: "each result and each ending is told ten times over, in any order",
-    async strike({ world, random, halls }) {
+    async strike({ world, random, halls, since }) {
       await sleep(1_500);
-      const facts = await readFactsSince(world, new Map(), halls);
+      const facts = await readFactsSince(world, since, halls);
       const ends = facts.filter(({ type }) =>
         /^(payment\.|booking\.(created|cancelled|expired|refund_due))/.test(type),
       );
@@ -100,7 +100,7 @@ export const PAYMENT_FAULTS: readonly Fault[] = [
 
 /** Of some open bookings of the run's: that their payment failed, though the provider will say otherwise. */
 async function failuresOf({ world, random, halls }: Stage): Promise<Told[]> {
-  const open = await onBehalf(world.url("payment"), async (client) => {
+  const open = await connected(world.url("payment"), async (client) => {
     const { rows } = await client.query<{ id: string; booking_id: string; event_id: string }>(
       "select id, booking_id, event_id from payments where event_id = any($1::uuid[]) order by id desc limit 40",
       [halls.map(({ eventId }) => eventId)],

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { connected } from "#stack/postgres/databases.ts";
 import type { Piece } from "../../support/tcp-proxy.ts";
+import { cutAgain, killServer } from "../blows.ts";
 import type { Fault, Stage } from "../fault.ts";
-import { onBehalf, rogue } from "../rogue.ts";
+import { rogue } from "../rogue.ts";
 
 const COMMITTED = Buffer.from("COMMIT\0");
 const COMMIT = Buffer.from("commit\0");
@@ -13,7 +15,7 @@ export const POSTGRES_FAULTS: readonly Fault[] = [
     name: "backends-terminated",
     what: "backends are terminated before they commit",
     async strike({ world, random }) {
-      await onBehalf(world.adminUrl("booking"), async (client) => {
+      await connected(world.adminUrl("booking"), async (client) => {
         for (let n = 0; n < 15; n++) {
           await client.query(`select pg_terminate_backend(pid) from pg_stat_activity
             where application_name like 'eventix-%' and (xact_start is not null or random() < 0.05) and random() < 0.5`);
@@ -37,21 +39,12 @@ export const POSTGRES_FAULTS: readonly Fault[] = [
   {
     name: "postgres-killed",
     what: "Postgres is killed with all its backends and comes back",
-    async strike({ world, random }) {
-      await world.kill("postgres");
-      await sleep(random.between(0, 1_000));
-      await world.restartServers();
-    },
+    strike: (stage) => killServer(stage, "postgres", [0, 1_000]),
   },
   {
     name: "connections-cut",
     what: "all connections to Postgres are cut, again and again",
-    async strike({ world, random }) {
-      for (let n = 0; n < 8; n++) {
-        world.postgres.cut();
-        await sleep(random.between(100, 600));
-      }
-    },
+    strike: (stage) => cutAgain(stage, stage.world.postgres, 8, [100, 600]),
   },
   {
     name: "pool-exhausted",

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
+import { killServer, loseReplies } from "../blows.ts";
 import type { Fault } from "../fault.ts";
 
 export const REDIS_FAULTS: readonly Fault[] = [
@@ -15,11 +16,7 @@ export const REDIS_FAULTS: readonly Fault[] = [
   {
     name: "redis-killed",
     what: "Redis is killed and comes back empty",
-    async strike({ world, random }) {
-      await world.kill("redis");
-      await sleep(random.between(100, 1_500));
-      await world.restartServers();
-    },
+    strike: (stage) => killServer(stage, "redis", [100, 1_500]),
   },
   {
     name: "redis-flushed",
@@ -37,15 +34,7 @@ export const REDIS_FAULTS: readonly Fault[] = [
   {
     name: "redis-reply-lost",
     what: "Redis takes locks and its answers are lost",
-    async strike({ world, random }) {
-      for (let n = 0; n < 3; n++) {
-        world.redis.dropReplies(true);
-        await sleep(random.between(50, 500));
-        world.redis.dropReplies(false);
-        world.redis.cut();
-        await sleep(random.between(200, 800));
-      }
-    },
+    strike: (stage) => loseReplies(stage, stage.world.redis, [50, 500]),
   },
   {
     name: "redis-down",
