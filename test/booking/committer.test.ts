@@ -4,7 +4,7 @@ import type { Pool, PoolClient } from "pg";
 import { v7 as uuidv7 } from "uuid";
 import type { HoldAnswer } from "../../services/booking/event.actor.ts";
 import { until } from "../support/until.ts";
-import { openBoxOffice, putOnSale } from "./support/box-office.ts";
+import { openBoxOffice, putOnSale, stranger, untilWaiting } from "./support/box-office.ts";
 import { HoldDesk } from "./support/hold-desk.ts";
 
 let pool: Pool;
@@ -84,6 +84,22 @@ test("two nodes that both sell one event sell each seat once, and answer every h
   );
   assert.equal(new Set(sold).size, sold.length);
   assert.equal(await activeItems(eventId), sold.length);
+});
+
+test("of two nodes that reach one seat at the same moment one sells it", async (t) => {
+  const { eventId, seatIds } = await putOnSale(pool, 3);
+  const [contested, ...own] = seatIds as [string, string, string];
+  // Both have the event's seats in memory.
+  await Promise.all([desk.hold(eventId, [own[0] as string]), rival.hold(eventId, [own[1] as string])]);
+  const gate = await stranger(t, pool);
+  await gate.query("begin");
+  // Nobody can write a booking: what both have read by then is all that they decide by.
+  await gate.query("lock table bookings in share mode");
+  const both = Promise.allSettled([desk, rival].map((each) => each.hold(eventId, [contested])));
+  await untilWaiting(pool, 2);
+  await gate.query("commit");
+  assert.deepEqual(tally(await both), { HELD: 1, SEAT_ALREADY_RESERVED: 1 });
+  assert.equal(await activeItems(eventId), 3);
 });
 
 test("with seat locks two nodes take turns, to the same end", async () => {

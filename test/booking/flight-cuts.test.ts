@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { after, before, suite, test } from "node:test";
+import { after, before, suite, type TestContext, test } from "node:test";
 import type { Pool } from "pg";
 import { v7 as uuidv7 } from "uuid";
 import type { PendingHold } from "../../services/booking/event.actor.ts";
@@ -75,7 +75,12 @@ async function assertOnly(eventId: string, answers: string[], seats: number): Pr
   assert.equal(bookings.rows[0].n, seats, "no booking that nobody was told of");
 }
 
-const behind = (point: CutPoint, times: number) => CutDesk.open(pool.options.connectionString as string, point, times);
+/** A desk whose connections are cut there, closed when the test ends, however it ends. */
+async function behind(t: TestContext, point: CutPoint, times: number): Promise<CutDesk> {
+  const cut = await CutDesk.open(pool.options.connectionString as string, point, times);
+  t.after(() => cut.close());
+  return cut;
+}
 
 async function sellOut({ desk }: CutDesk, seats: number): Promise<void> {
   const { eventId, seatIds } = await putOnSale(pool, seats);
@@ -86,26 +91,24 @@ async function sellOut({ desk }: CutDesk, seats: number): Promise<void> {
 
 suite("when the connection to Postgres breaks", { concurrency: 4 }, () => {
   for (const [where, point] of Object.entries(CUT_POINTS)) {
-    test(`${where}, time and again, every buyer gets one answer and it is what the tables say`, async () => {
-      const cut = await behind(point, 6);
+    test(`${where}, time and again, every buyer gets one answer and it is what the tables say`, async (t) => {
+      const cut = await behind(t, point, 6);
       for (const rounds of [1, 2, 3]) {
         await sellOut(cut, 30);
         assert(cut.cuts >= rounds, "a cut in each round at least");
       }
-      await cut.close();
     });
   }
 });
 
-test("wherever the connection breaks, each hold is wholly there or not at all, and its buyer knows", async () => {
+test("wherever the connection breaks, each hold is wholly there or not at all, and its buyer knows", async (t) => {
   const cut = fc.record({ way: fc.constantFrom("up" as const, "down" as const), at: fc.nat(6_000) });
   await fc.assert(
     fc.asyncProperty(fc.array(cut, { minLength: 8, maxLength: 8 }), async (cuts) => {
       await Promise.all(
         cuts.map(async ({ way, at }) => {
-          const cut = await behind(atByte(way, at), 1);
+          const cut = await behind(t, atByte(way, at), 1);
           await sellOut(cut, 4);
-          await cut.close();
         }),
       );
     }),
@@ -126,9 +129,8 @@ function atByte(which: "up" | "down", at: number): CutPoint {
 
 test("a COMMIT that is long on its way is still answered by what came of it, though the deadline has passed meanwhile", async (t) => {
   const { eventId, seatIds } = await putOnSale(pool, 4);
-  const slow = await behind(() => undefined, 0);
+  const slow = await behind(t, () => undefined, 0);
   const deadline = Date.now() + 1_500;
-  t.after(() => slow.close());
   const heldBack = slow.holdBack(deadline + 300);
   const held = seatIds.map((seatId) =>
     slow.desk.hold(eventId, [seatId], { deadline }).then(({ booking }) => booking.id),

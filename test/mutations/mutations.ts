@@ -55,7 +55,7 @@ export const MUTATIONS: readonly Mutation[] = [
     what: "neither the row lock nor the index behind it is there: two nodes sell one seat",
     guards: ["I1"],
     edits: [WITHOUT_INDEX, WITHOUT_ROW_LOCKS],
-    noticedBy: { file: "test/booking/committer.test.ts", test: "two nodes that both sell one event" },
+    noticedBy: { file: "test/booking/committer.test.ts", test: "of two nodes that reach one seat" },
   },
   {
     name: "two-grants-of-a-batch",
@@ -365,7 +365,7 @@ export const MUTATIONS: readonly Mutation[] = [
     what: "seats of a granted hold are not marked as held",
     guards: ["I12"],
     edits: [{ file: holdTransaction, find: "    takeSeats(seats),\n", put: "" }],
-    noticedBy: { file: "test/booking/committer.test.ts", test: "two nodes that both sell one event" },
+    noticedBy: { file: "test/booking/committer.test.ts", test: "of two nodes that reach one seat" },
   },
   ...INNER_GUARDS,
 ];
