@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { FAULTS } from "../faults/faults.ts";
 import { MUTATIONS } from "../mutations/mutations.ts";
@@ -24,10 +24,16 @@ test("docs/reliability.md tells of each fault what happens", () => {
   );
 });
 
-test("docs/reliability.md tells of each invariant what guards it", () => {
-  for (let n = 1; n <= 12; n++)
+test("docs/reliability.md tells of each invariant what guards it, which tests attack it and a mutation that they notice", () => {
+  const invariants = Array.from({ length: 12 }, (_, n) => `I${n + 1}`);
+  for (const id of invariants) {
+    const line = lines.find((each) => each.startsWith(`| ${id} | `)) ?? assert.fail(`${id} has no line`);
+    const files = [...line.matchAll(/`(test\/[\w./-]+)`/g)].map(([, file]) => file as string);
+    assert(files.length > 0, `${id} has no test`);
+    for (const file of files) assert(existsSync(file), file);
     assert(
-      lines.some((line) => line.startsWith(`| I${n} | `)),
-      `I${n}`,
+      MUTATIONS.some(({ guards }) => guards.includes(id as never)),
+      `${id} has no mutation`,
     );
+  }
 });

@@ -110,4 +110,17 @@ export const INNER_GUARDS: readonly Mutation[] = [
     ],
     noticedBy: { file: "test/payment/charge.test.ts", test: "a booking that is created is paid" },
   },
+  {
+    name: "path-over-body",
+    what: "what the address says of a field and what the body says of it are not told apart: the last one counts",
+    guards: ["I10"],
+    edits: [
+      {
+        file: "services/gateway/params.ts",
+        find: 'if (Object.hasOwn(params, field)) wrong.push({ field, message: "is given twice" });',
+        put: "",
+      },
+    ],
+    noticedBy: { file: "test/gateway/requests.test.ts", test: "a body cannot say what the path says" },
+  },
 ];

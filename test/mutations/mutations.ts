@@ -365,7 +365,7 @@ export const MUTATIONS: readonly Mutation[] = [
     what: "seats of a granted hold are not marked as held",
     guards: ["I12"],
     edits: [{ file: holdTransaction, find: "    takeSeats(seats),\n", put: "" }],
-    noticedBy: { file: "test/booking/committer.test.ts", test: "of two nodes that reach one seat" },
+    noticedBy: { file: "test/booking/committer.test.ts", test: "two nodes that both sell one event" },
   },
   ...INNER_GUARDS,
 ];
