@@ -75,14 +75,26 @@ export interface GrantedSeat extends LockedSeat {
   heldUntil: number;
 }
 
+export interface Grant {
+  booking: BookingResponse;
+  terms: TermsNow;
+  seats: GrantedSeat[];
+  dropStaleKey: boolean;
+  /** The hold's deadline by the database's clock: what reaches it later must not be written. */
+  writeBy: Date;
+}
+
 export type Verdict =
-  | { kind: "granted"; booking: BookingResponse; terms: TermsNow; seats: GrantedSeat[]; dropStaleKey: boolean }
+  | ({ kind: "granted" } & Grant)
   | { kind: "answered"; booking: BookingResponse; replayed: boolean }
   | { kind: "refused"; error: EventixError }
   /** A row was locked elsewhere: decide again alone, waiting for it. */
   | { kind: "alone" }
   /** These bookings have run out and stand in the way: expire them, then decide again. */
   | { kind: "takeover"; bookingIds: string[] };
+
+/** A hold with less time left is given up: its writes need some, and one that comes too late undoes its whole batch. */
+const WRITE_MS = 50;
 
 export const seatKey = (eventId: string, seatId: string) => `${eventId}/${seatId}`;
 export const idempotencyScope = (userId: string, key: string) => `${key}\n${userId}`;
@@ -113,7 +125,7 @@ function decide(hold: HoldRequest, view: BatchView, before: GrantedBefore): Verd
   }
   const existing = view.bookings.get(hold.bookingId) ?? before.bookings.get(hold.bookingId);
   if (existing) return { kind: "answered", booking: existing, replayed: false };
-  if (hold.deadline <= view.clock) return refuse("SERVICE_UNAVAILABLE");
+  if (hold.deadline - WRITE_MS <= view.clock) return refuse("SERVICE_UNAVAILABLE");
 
   const terms = view.terms.get(hold.eventId);
   if (!terms?.onSale) return refuse("EVENT_NOT_ON_SALE");
@@ -145,10 +157,17 @@ function decideSeats(
   if (missing.length > 0) return { kind: "alone" };
   const runOut = new Set(rows.filter(hasRunOut).map((seat) => seat.bookingId as string));
   if (runOut.size > 0) return { kind: "takeover", bookingIds: [...runOut].sort() };
-  return grant(hold, terms, rows, dropStaleKey);
+  // The database's time was read before this node's: what this one has left, that one has from then on.
+  const writeBy = new Date(now + hold.deadline - view.clock);
+  return grant(hold, terms, rows, { dropStaleKey, writeBy });
 }
 
-function grant(hold: HoldRequest, terms: TermsNow, rows: LockedSeat[], dropStaleKey: boolean): Verdict {
+function grant(
+  hold: HoldRequest,
+  terms: TermsNow,
+  rows: LockedSeat[],
+  rest: Pick<Grant, "dropStaleKey" | "writeBy">,
+): Verdict {
   const booking: BookingResponse = {
     id: hold.bookingId,
     eventId: hold.eventId,
@@ -170,7 +189,7 @@ function grant(hold: HoldRequest, terms: TermsNow, rows: LockedSeat[], dropStale
       version: seat.version + 1,
     }),
   );
-  return { kind: "granted", booking, terms, seats, dropStaleKey };
+  return { kind: "granted", booking, terms, seats, ...rest };
 }
 
 const toConflict = ({ seatId, status }: LockedSeat) => ({ seatId, status });

@@ -4,6 +4,7 @@ import type { Pool } from "pg";
 import { v7 as uuidv7 } from "uuid";
 import type { PendingHold } from "../../services/booking/event.actor.ts";
 import { fc } from "../support/property.ts";
+import { until } from "../support/until.ts";
 import { openBoxOffice, putOnSale } from "./support/box-office.ts";
 import { CUT_POINTS, CutDesk, type CutPoint } from "./support/flight-cut.ts";
 import { HoldDesk } from "./support/hold-desk.ts";
@@ -127,11 +128,11 @@ function atByte(which: "up" | "down", at: number): CutPoint {
   };
 }
 
-test("a COMMIT that is long on its way is still answered by what came of it, though the deadline has passed meanwhile", async (t) => {
+test("a COMMIT whose reply is long on its way is still answered by what came of it, though the deadline has passed meanwhile", async (t) => {
   const { eventId, seatIds } = await putOnSale(pool, 4);
   const slow = await behind(t, () => undefined, 0);
   const deadline = Date.now() + 1_500;
-  const heldBack = slow.holdBack(deadline + 300);
+  const heldBack = slow.holdBack("down", deadline + 300);
   const held = seatIds.map((seatId) =>
     slow.desk.hold(eventId, [seatId], { deadline }).then(({ booking }) => booking.id),
   );
@@ -139,4 +140,29 @@ test("a COMMIT that is long on its way is still answered by what came of it, tho
   const rival = ask(other, eventId, { seatIds, key: null });
   await assertOnly(eventId, await Promise.all(held), 4);
   assert.equal(await rival, "SEAT_ALREADY_RESERVED", "who waited for those seats is told that they are gone");
+});
+
+test("what reaches Postgres past its deadline is not written: by then its buyer may have been told that it is not", async (t) => {
+  const { eventId, seatIds } = await putOnSale(pool, 4);
+  const slow = await behind(t, () => undefined, 0);
+  const deadline = Date.now() + 1_500;
+  const heldBack = slow.holdBack("up", deadline + 300);
+  const late = seatIds.map((seatId) => {
+    const over = { deadline };
+    return slow.desk.hold(eventId, [seatId], over).then(
+      () => "HELD",
+      ({ type }) => type,
+    );
+  });
+  await heldBack;
+  const rival = await until(
+    async () => {
+      const answer = await ask(other, eventId, { seatIds, key: null });
+      return REFUSALS.has(answer) ? undefined : answer;
+    },
+    { what: "the seats to be free for another" },
+  );
+  assert.deepEqual([...new Set(await Promise.all(late))], ["SERVICE_UNAVAILABLE"]);
+  const { rows } = await pool.query("select id from bookings where event_id = $1", [eventId]);
+  assert.deepEqual(rows, [{ id: rival }]);
 });

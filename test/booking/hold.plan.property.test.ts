@@ -87,7 +87,7 @@ function toHold({ event, seats, late, booking, key }: Wish, n: number): HoldRequ
     bookingId: `b${booking}`,
     correlationId: "c",
     idempotency: key === "none" ? null : { key: `k${n}`, hash: Buffer.from(`body ${n}`) },
-    deadline: CLOCK + (late ? 0 : 1),
+    deadline: CLOCK + (late ? 0 : 1_000),
   };
 }
 

@@ -54,7 +54,7 @@ const hold = (seatIds: string[], over: Partial<HoldRequest> = {}): HoldRequest =
   bookingId: `b${++made}`,
   correlationId: "c",
   idempotency: null,
-  deadline: CLOCK + 1,
+  deadline: CLOCK + 1_000,
   ...over,
 });
 

@@ -49,6 +49,19 @@ export const INNER_GUARDS: readonly Mutation[] = [
     noticedBy: { file: "test/booking/flight-cuts.test.ts", test: "right after COMMIT was sent" },
   },
   {
+    name: "written-too-late",
+    what: "a hold is written past its deadline, when its buyer may have been told that it is not",
+    guards: ["I11"],
+    edits: [
+      {
+        file: "services/booking/sql/insert-holds.sql.ts",
+        find: "case when clock_timestamp() < write_by then 'PENDING' end",
+        put: "'PENDING'",
+      },
+    ],
+    noticedBy: { file: "test/booking/flight-cuts.test.ts", test: "what reaches Postgres past its deadline" },
+  },
+  {
     name: "seat-compare-and-set",
     what: "a seat is changed whatever it has become since it was read",
     guards: ["I12"],

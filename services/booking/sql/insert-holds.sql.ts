@@ -9,20 +9,25 @@ export interface Granted {
   booking: BookingResponse;
   terms: TermsNow;
   seats: readonly GrantedSeat[];
+  writeBy: Date;
 }
 
-/** The bookings of a batch's grants, version 1, PENDING. */
+/**
+ * The bookings of a batch's grants, version 1, PENDING; one that is too late has no status, which Postgres refuses together
+ * with all the rest. A node that stood still between its two flights, or whose second one was long on its way, would else
+ * write what its buyer has already been told is not.
+ */
 export function insertBookings(grants: readonly Granted[]): QueryConfig {
   return {
     name: "hold-insert-bookings",
     text: `
       insert into bookings (event_id, id, organizer_id, user_id, status, total_minor, currency, expires_at,
                             correlation_id, created_at, updated_at)
-      select event_id, id, organizer_id, user_id, 'PENDING', total_minor, currency, expires_at,
-             correlation_id, created_at, created_at
+      select event_id, id, organizer_id, user_id, case when clock_timestamp() < write_by then 'PENDING' end,
+             total_minor, currency, expires_at, correlation_id, created_at, created_at
       from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::timestamptz[],
-                  $8::text[], $9::timestamptz[])
-        as b(event_id, id, organizer_id, user_id, total_minor, currency, expires_at, correlation_id, created_at)
+                  $8::text[], $9::timestamptz[], $10::timestamptz[])
+        as b(event_id, id, organizer_id, user_id, total_minor, currency, expires_at, correlation_id, created_at, write_by)
       order by event_id, id`,
     values: [
       plainArray(grants.map((g) => g.hold.eventId)),
@@ -34,6 +39,7 @@ export function insertBookings(grants: readonly Granted[]): QueryConfig {
       plainArray(grants.map((g) => g.booking.expiresAt)),
       grants.map((g) => g.hold.correlationId),
       plainArray(grants.map((g) => g.booking.createdAt)),
+      plainArray(grants.map((g) => g.writeBy.toISOString())),
     ],
   };
 }

@@ -41,7 +41,7 @@ export const CUT_POINTS: Record<string, CutPoint> = {
 export class CutDesk {
   readonly desk: HoldDesk;
   cuts = 0;
-  #holdBack = 0;
+  #holdBack: { way: "up" | "down"; until: number } | undefined;
   readonly #isHeldBack = Promise.withResolvers<void>();
   readonly #proxy: TcpProxy;
   readonly #close: () => Promise<void>;
@@ -65,11 +65,12 @@ export class CutDesk {
         else if (before === "first") flights.set(connection, "second");
       }
       const flight = flights.get(connection);
-      // What has come back by now still passes, and what follows it does not.
-      if (way === "down" && flight === "first" && this.#holdBack > 0) {
-        proxy.stall("up", true);
-        setTimeout(() => proxy.stall("up", false), this.#holdBack - Date.now());
-        this.#holdBack = 0;
+      // What has come by now still passes, and what answers it does not.
+      const held = this.#holdBack;
+      if (held && way !== held.way && flight === (held.way === "up" ? "first" : "second")) {
+        proxy.stall(held.way, true);
+        setTimeout(() => proxy.stall(held.way, false), held.until - Date.now());
+        this.#holdBack = undefined;
         this.#isHeldBack.resolve();
       }
       if (way === "down" && data.includes(COMMITTED)) flights.delete(connection);
@@ -79,9 +80,9 @@ export class CutDesk {
     };
   }
 
-  /** Keeps the next second flight on its way until then (epoch ms); resolves when its seats are locked. */
-  holdBack(until: number): Promise<void> {
-    this.#holdBack = until;
+  /** Keeps the next second flight (`up`) or its reply (`down`) on its way until then (epoch ms); resolves when it is. */
+  holdBack(way: "up" | "down", until: number): Promise<void> {
+    this.#holdBack = { way, until };
     return this.#isHeldBack.promise;
   }
 

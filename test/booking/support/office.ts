@@ -103,7 +103,7 @@ export class Office {
     };
     const idempotency = null;
     const [userId, correlationId] = ["u", "c"];
-    const hold = { eventId: EVENT, seatIds, userId, bookingId, correlationId, idempotency, deadline: 1 };
+    const hold = { eventId: EVENT, seatIds, userId, bookingId, correlationId, idempotency, deadline: 1_000 };
     const [keys, bookings] = [new Map(), new Map()];
     const view = { terms: new Map([[EVENT, terms]]), seats: this.#seats, keys, bookings, waited: true, clock: 0 };
     let [verdict] = planHolds([hold], view);
