@@ -83,6 +83,12 @@ export const SETTINGS = {
     integer(1, 100),
     "Seats a booking unless the event says otherwise.",
   ),
+  repeatAfterMs: setting(
+    "REPEAT_AFTER_MS",
+    "1000",
+    integer(100, 4_000),
+    "How long a gateway waits for a node's answer before it asks another one too, where asking twice does no harm.",
+  ),
   rateLimitPerMinute: setting(
     "RATE_LIMIT_PER_MINUTE",
     "600",

@@ -24,6 +24,7 @@ import type { Answering } from "./malformed.ts";
 import { type Alias, findAlias, methodsAt, methodsOf } from "./methods.ts";
 import { paramsOf, parseQuery } from "./params.ts";
 import { RateLimiter } from "./rate-limit.ts";
+import { type Asked, Repeater } from "./repeat.ts";
 import { rememberRoute, watchRequest } from "./request-log.ts";
 import { RequestsUnderWay } from "./requests-under-way.ts";
 import { CALL_TIMEOUT_MS, ENDPOINTS, type Endpoint } from "./routes.ts";
@@ -36,6 +37,7 @@ interface Gateway extends Service, Gatekeepers, Answering {
   aliases: OurAlias[];
   shared: SharedAnswers;
   requests: RequestsUnderWay;
+  repeater: Repeater;
   clusterHealth: ClusterHealthView;
   drain(): Promise<void>;
   sendResponse(req: IncomingRequest, res: GatewayResponse, data: unknown): void;
@@ -98,6 +100,7 @@ const gateway: ServiceSchema<ApiSettingsSchema, object, object, Gateway> = {
     };
     this.shared = new SharedAnswers();
     this.requests = new RequestsUnderWay();
+    this.repeater = new Repeater({ broker: this.broker, logger: this.logger, afterMs: config.repeatAfterMs });
     this.clusterHealth = new ClusterHealthView(this.broker);
     healthOf(this.broker).add(new ServicesOffered(this.broker));
     healthOf(this.broker).add(keys);
@@ -193,18 +196,18 @@ const gateway: ServiceSchema<ApiSettingsSchema, object, object, Gateway> = {
 
     async answer(endpoint: Endpoint, params: object, req: IncomingRequest, res: GatewayResponse) {
       const ctx = req.$ctx as unknown as GatewayContext;
-      const meta = endpoint.meta?.(req.headers);
-      const options = { timeout: endpoint.timeoutMs ?? CALL_TIMEOUT_MS, ...(meta && { meta }) };
-      const { shared } = endpoint;
+      const { action, shared, timeoutMs = CALL_TIMEOUT_MS } = endpoint;
+      const repeated = endpoint.repeated ?? (endpoint.method === "GET" ? "alike" : undefined);
+      const asked: Asked = { action, params, timeoutMs, meta: endpoint.meta?.(req.headers) ?? {}, repeated };
       if (!shared) {
-        const data = await ctx.call(endpoint.action, params, options);
+        const data = await this.repeater.call(ctx, asked);
         sendJson(res, endpoint.status ?? 200, successOf(endpoint, data, ctx.meta, res));
         return;
       }
-      const asked = { ...params, ...shared.variant?.(req.headers) };
-      const key = `${endpoint.action} ${JSON.stringify(asked)}`;
+      const variant = { ...params, ...shared.variant?.(req.headers) };
+      const key = `${action} ${JSON.stringify(variant)}`;
       const { type, body, headers } = await this.shared.get(key, shared.maxAgeMs, async () =>
-        shared.render((await ctx.call(endpoint.action, asked, options)) as never, asked),
+        shared.render((await this.repeater.call(ctx, { ...asked, params: variant })) as never, variant),
       );
       for (const [name, value] of Object.entries(headers)) res.appendHeader(name, value);
       ctx.meta.$responseType = type;

@@ -25,6 +25,7 @@ import {
 import type { ErrorCode } from "#contracts/errors.ts";
 import { EVENT_RECEIPT, PAYMENT_EVENT, RECEIVE_EVENT } from "#contracts/payment-event.ts";
 import type { BodyKind } from "./body.ts";
+import type { Repetition } from "./repeat.ts";
 import { holdMeta, keyed } from "./request-meta.ts";
 import { AVAILABILITY, SEATS, type SharedAnswer } from "./shared-answers.ts";
 
@@ -63,6 +64,8 @@ export interface Endpoint {
   /** The answer is the same for everyone who asks within some time. */
   shared?: SharedAnswer;
   timeoutMs?: number;
+  /** How it is sent again when its node does not answer; reads are sent again `alike`, all else not at all when absent. */
+  repeated?: Repetition;
 }
 
 const { gatewayCallMs, bulkMs } = config.timeouts;
@@ -133,6 +136,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     access: "user",
     body: "fields",
     meta: holdMeta,
+    repeated: "hold",
     status: 201,
     location: "/api/bookings",
   },
@@ -177,6 +181,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     params: BOOKING_ID,
     answer: BOOKING_RESPONSE,
     errors: ["BOOKING_NOT_FOUND", "BOOKING_NOT_CANCELLABLE"],
+    repeated: "alike",
     access: "user",
     pathParams: id,
     body: "fields",

@@ -1,0 +1,121 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Context, Logger, ServiceBroker } from "moleculer";
+import { type Elsewhere, isOfferedElsewhere } from "#broker/strategies/elsewhere.ts";
+import type { CallMeta } from "#contracts/caller.ts";
+import { ERROR_CODES, EventixError, errorCodeOf } from "#contracts/errors.ts";
+import { Attempt, firstThat, isRefusal, isSuccess, isUnanswered, type Outcome } from "./attempt.ts";
+
+/**
+ * How a call is sent a second time, to another node. `alike`: whichever node answers, the answer is right, as of a read, and
+ * as of a cancel, which finds what the other one did. `hold`: see Repeater.
+ */
+export type Repetition = "alike" | "hold";
+
+export interface Asked {
+  action: string;
+  params: object;
+  timeoutMs: number;
+  meta: CallMeta;
+  /** Not at all when undefined. */
+  repeated: Repetition | undefined;
+}
+
+/** Of the calls under way, how many may be second ones only because the first is slow: what is slow may be so from load. */
+const SLOW_SHARE = 0.1;
+/** What was sent to Postgres before a hold's deadline is committed, or is not, so soon after it. */
+const COMMITTED_MS = 250;
+
+/**
+ * Calls once, and once more elsewhere when the node that was asked is gone or has not answered for REPEAT_AFTER_MS. Any answer,
+ * a 503 too, is an answer: then nothing is repeated.
+ *
+ * Both attempts of a hold have one booking id, so they make one booking at most, and a grant of either is the answer. A refusal
+ * of one is believed when the other has been refused too: alone it may come from the very seats that the other got, or before
+ * the other got them. When one of them stays silent, its deadline is waited for, after which nothing is written, and the
+ * booking is looked up: if it is there it is the answer, if not the refusal is, and 503 if nothing is known.
+ */
+export class Repeater {
+  readonly #broker: ServiceBroker;
+  readonly #logger: Logger;
+  /** Without an answer for so long, a node is slow. */
+  readonly #afterMs: number;
+  #underWay = 0;
+  #slow = 0;
+
+  constructor({ broker, logger, afterMs }: { broker: ServiceBroker; logger: Logger; afterMs: number }) {
+    this.#broker = broker;
+    this.#logger = logger;
+    this.#afterMs = afterMs;
+  }
+
+  /** What the action answers; `idempotencyReplayed` is then in the meta of `ctx`. Throws what the action throws. */
+  async call(ctx: Context<unknown, CallMeta & object>, asked: Asked): Promise<unknown> {
+    this.#underWay++;
+    try {
+      const outcome = await this.#ask(ctx, asked);
+      if (!isSuccess(outcome)) throw outcome.error;
+      if (outcome.replayed) ctx.meta.idempotencyReplayed = true;
+      return outcome.data;
+    } finally {
+      this.#underWay--;
+    }
+  }
+
+  async #ask(ctx: Context, asked: Asked): Promise<Outcome> {
+    const endsAt = performance.now() + asked.timeoutMs;
+    const send = (meta: CallMeta, options: Elsewhere) => {
+      const timeout = endsAt - performance.now();
+      return new Attempt(this.#broker, asked, { parentCtx: ctx, timeout, meta, ...options });
+    };
+    const first = send(asked.meta, {});
+    const why = asked.repeated && (await this.#whyAgain(first, asked.action));
+    if (why === undefined || performance.now() >= endsAt) return first.ended;
+
+    const second = send({ ...asked.meta, repeat: true }, { notOn: first.nodeId });
+    const [from, to] = [first.nodeId, second.nodeId];
+    this.#logger.info({ action: asked.action, from, to, why, correlationId: ctx.requestID }, "asked another node too");
+    if (why === "slow") {
+      this.#slow++;
+      void second.ended.then(() => this.#slow--);
+    }
+    const attempts = [first, second];
+    if (asked.repeated === "hold") return this.#decideHold(ctx, asked.meta, attempts, endsAt);
+    const answered = await firstThat(attempts, (outcome) => isSuccess(outcome) || isRefusal(outcome));
+    return answered ?? second.ended;
+  }
+
+  /** Resolves when the attempt has been answered, or another is called for. */
+  #whyAgain(attempt: Attempt, action: string): Promise<"gone" | "slow" | undefined> {
+    const { nodeId } = attempt;
+    const canGo = () => nodeId !== undefined && isOfferedElsewhere(this.#broker, action, nodeId);
+    return new Promise((resolve) => {
+      const looking = setInterval(() => {
+        if (this.#slow >= Math.max(1, this.#underWay * SLOW_SHARE) || !canGo()) return;
+        clearInterval(looking);
+        resolve("slow");
+      }, this.#afterMs);
+      void attempt.ended.then((outcome) => {
+        clearInterval(looking);
+        resolve(isUnanswered(outcome) && canGo() ? "gone" : undefined);
+      });
+    });
+  }
+
+  async #decideHold(ctx: Context, { bookingId, deadline = 0 }: CallMeta, attempts: Attempt[], endsAt: number) {
+    const isOver = () => sleep(deadline + COMMITTED_MS - Date.now(), undefined, { ref: false });
+    const granted = await Promise.race([firstThat(attempts, isSuccess), isOver()]);
+    if (granted) return granted;
+    const refusals = attempts.flatMap(({ outcome }) => (outcome && isRefusal(outcome) ? [outcome] : []));
+    const refusal = refusals.at(-1);
+    if (refusal && refusals.length === attempts.length) return refusal;
+
+    await isOver();
+    const silent = attempts.find(({ outcome }) => outcome === undefined || isUnanswered(outcome));
+    const timeout = Math.max(1, endsAt - performance.now());
+    const asked = { action: "booking.get", params: { id: bookingId } };
+    const found = await new Attempt(this.#broker, asked, { parentCtx: ctx, timeout, notOn: silent?.nodeId }).ended;
+    if (isSuccess(found)) return found;
+    const isNowhere = errorCodeOf(found.error) === ERROR_CODES.BOOKING_NOT_FOUND;
+    return isNowhere && refusal ? refusal : { error: new EventixError("SERVICE_UNAVAILABLE") };
+  }
+}
