@@ -14,13 +14,11 @@ export interface Failure {
 }
 export type Outcome = Success | Failure;
 
-/** Moleculer's errors, by type, of a call whose node said nothing: it is gone, or it is late. */
-const UNANSWERED = new Set(["REQUEST_REJECTED", "REQUEST_TIMEOUT"]);
-
 export const isSuccess = (outcome: Outcome): outcome is Success => !("error" in outcome);
 
-export const isUnanswered = (outcome: Outcome): boolean =>
-  !isSuccess(outcome) && UNANSWERED.has((outcome.error as { type?: unknown } | null)?.type as string);
+/** Its node is known to be gone, and has not answered. */
+export const isGone = (outcome: Outcome): boolean =>
+  !isSuccess(outcome) && (outcome.error as { type?: unknown } | null)?.type === "REQUEST_REJECTED";
 
 /** It says that nothing was done and why, which a 5xx does not. */
 export const isRefusal = (outcome: Outcome): boolean =>

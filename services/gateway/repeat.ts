@@ -3,7 +3,7 @@ import type { Context, Logger, ServiceBroker } from "moleculer";
 import { type Elsewhere, isOfferedElsewhere } from "#broker/strategies/elsewhere.ts";
 import type { CallMeta } from "#contracts/caller.ts";
 import { ERROR_CODES, EventixError, errorCodeOf } from "#contracts/errors.ts";
-import { Attempt, firstThat, isRefusal, isSuccess, isUnanswered, type Outcome } from "./attempt.ts";
+import { Attempt, firstThat, isGone, isRefusal, isSuccess, type Outcome } from "./attempt.ts";
 
 /**
  * How a call is sent a second time, to another node. `alike`: whichever node answers, the answer is right, as of a read, and
@@ -41,6 +41,8 @@ export class Repeater {
   readonly #afterMs: number;
   #underWay = 0;
   #slow = 0;
+  /** Calls that have been silent for long and may not be made again yet, the longest silent first. */
+  readonly #waiting = new Set<() => void>();
 
   constructor({ broker, logger, afterMs }: { broker: ServiceBroker; logger: Logger; afterMs: number }) {
     this.#broker = broker;
@@ -64,19 +66,21 @@ export class Repeater {
   async #ask(ctx: Context, asked: Asked): Promise<Outcome> {
     const endsAt = performance.now() + asked.timeoutMs;
     const send = (meta: CallMeta, options: Elsewhere) => {
-      const timeout = endsAt - performance.now();
+      const timeout = Math.max(1, endsAt - performance.now());
       return new Attempt(this.#broker, asked, { parentCtx: ctx, timeout, meta, ...options });
     };
     const first = send(asked.meta, {});
     const why = asked.repeated && (await this.#whyAgain(first, asked.action));
-    if (why === undefined || performance.now() >= endsAt) return first.ended;
+    if (why === undefined) return first.ended;
 
     const second = send({ ...asked.meta, repeat: true }, { notOn: first.nodeId });
     const [from, to] = [first.nodeId, second.nodeId];
     this.#logger.info({ action: asked.action, from, to, why, correlationId: ctx.requestID }, "asked another node too");
     if (why === "slow") {
-      this.#slow++;
-      void second.ended.then(() => this.#slow--);
+      void second.ended.then(() => {
+        this.#slow--;
+        this.#letGo();
+      });
     }
     const attempts = [first, second];
     if (asked.repeated === "hold") return this.#decideHold(ctx, asked.meta, attempts, endsAt);
@@ -84,21 +88,34 @@ export class Repeater {
     return answered ?? second.ended;
   }
 
-  /** Resolves when the attempt has been answered, or another is called for. */
+  /** Resolves when the attempt has been answered, or another is called for: `slow` ones are counted until they end. */
   #whyAgain(attempt: Attempt, action: string): Promise<"gone" | "slow" | undefined> {
     const { nodeId } = attempt;
     const canGo = () => nodeId !== undefined && isOfferedElsewhere(this.#broker, action, nodeId);
     return new Promise((resolve) => {
-      const looking = setInterval(() => {
-        if (this.#slow >= Math.max(1, this.#underWay * SLOW_SHARE) || !canGo()) return;
-        clearInterval(looking);
+      const go = () => {
+        if (!canGo()) return;
+        this.#slow++;
         resolve("slow");
+      };
+      const silent = setTimeout(() => {
+        this.#waiting.add(go);
+        this.#letGo();
       }, this.#afterMs);
       void attempt.ended.then((outcome) => {
-        clearInterval(looking);
-        resolve(isUnanswered(outcome) && canGo() ? "gone" : undefined);
+        clearTimeout(silent);
+        this.#waiting.delete(go);
+        resolve(isGone(outcome) && canGo() ? "gone" : undefined);
       });
     });
+  }
+
+  #letGo(): void {
+    for (const go of this.#waiting) {
+      if (this.#slow >= Math.max(1, this.#underWay * SLOW_SHARE)) return;
+      this.#waiting.delete(go);
+      go();
+    }
   }
 
   async #decideHold(ctx: Context, { bookingId, deadline = 0 }: CallMeta, attempts: Attempt[], endsAt: number) {
@@ -110,7 +127,7 @@ export class Repeater {
     if (refusal && refusals.length === attempts.length) return refusal;
 
     await isOver();
-    const silent = attempts.find(({ outcome }) => outcome === undefined || isUnanswered(outcome));
+    const silent = attempts.find(({ outcome }) => outcome === undefined || !isRefusal(outcome));
     const timeout = Math.max(1, endsAt - performance.now());
     const asked = { action: "booking.get", params: { id: bookingId } };
     const found = await new Attempt(this.#broker, asked, { parentCtx: ctx, timeout, notOn: silent?.nodeId }).ended;
