@@ -31,7 +31,8 @@ export async function openSale(world: World, sale: Sale, events: number, seats: 
   return shelf;
 }
 
-async function warm({ node, tokens }: Sale, events: readonly BenchEvent[]): Promise<void> {
+/** Wakes the events' actors on a node, and lets it verify every token. */
+export async function warm({ node, tokens }: Sale, events: readonly BenchEvent[]): Promise<void> {
   const known = tokens.map((_, token): RequestLine => ({ method: "GET", path: "/api/bookings/my?limit=1", token }));
   const body = ({ id }: BenchEvent) => JSON.stringify({ eventId: id, seatIds: [NO_SEAT] });
   const awake = events.map(

@@ -12,6 +12,7 @@ import { overload } from "./scenarios/overload.ts";
 import { provision } from "./scenarios/provision.ts";
 import { saga } from "./scenarios/saga.ts";
 import { start } from "./scenarios/start.ts";
+import { twoActors } from "./scenarios/two-actors.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
   holds,
@@ -27,4 +28,5 @@ export const SCENARIOS: readonly Scenario[] = [
   memory,
   overload,
   growth,
+  twoActors,
 ];

@@ -38,6 +38,14 @@ export async function countBookings(db: pg.Pool): Promise<{ bookings: number; ov
   return rows[0];
 }
 
+/** How often two transactions of booking's database have waited for each other, so far. */
+export async function deadlocks(db: pg.Pool): Promise<number> {
+  const { rows } = await db.query(
+    "select deadlocks::int as n from pg_stat_database where datname = current_database()",
+  );
+  return rows[0].n;
+}
+
 /** Takes all bookings away again, so that each run begins with the same tables. */
 export async function clearShelf(db: pg.Pool): Promise<void> {
   await db.query("truncate event_inventory, seat_inventory, bookings, booking_items, idempotency_keys, outbox");
