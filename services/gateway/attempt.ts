@@ -16,9 +16,14 @@ export type Outcome = Success | Failure;
 
 export const isSuccess = (outcome: Outcome): outcome is Success => !("error" in outcome);
 
+const isOfType = (outcome: Outcome, type: string): boolean =>
+  !isSuccess(outcome) && (outcome.error as { type?: unknown } | null)?.type === type;
+
 /** Its node is known to be gone, and has not answered. */
-export const isGone = (outcome: Outcome): boolean =>
-  !isSuccess(outcome) && (outcome.error as { type?: unknown } | null)?.type === "REQUEST_REJECTED";
+export const isGone = (outcome: Outcome): boolean => isOfType(outcome, "REQUEST_REJECTED");
+
+/** Its node takes no more calls, since it stops, and has not begun this one: what Moleculer answers in its place. */
+export const hasLeft = (outcome: Outcome): boolean => isOfType(outcome, "SERVICE_NOT_AVAILABLE");
 
 /** It says that nothing was done and why, which a 5xx does not. */
 export const isRefusal = (outcome: Outcome): boolean =>

@@ -3,7 +3,7 @@ import type { Context, Logger, ServiceBroker } from "moleculer";
 import { type Elsewhere, isOfferedElsewhere } from "#broker/strategies/elsewhere.ts";
 import type { CallMeta } from "#contracts/caller.ts";
 import { ERROR_CODES, EventixError, errorCodeOf } from "#contracts/errors.ts";
-import { Attempt, firstThat, isGone, isRefusal, isSuccess, type Outcome } from "./attempt.ts";
+import { Attempt, firstThat, hasLeft, isGone, isRefusal, isSuccess, type Outcome } from "./attempt.ts";
 
 /**
  * How a call is sent a second time, to another node. `alike`: whichever node answers, the answer is right, as of a read, and
@@ -27,7 +27,8 @@ const COMMITTED_MS = 250;
 
 /**
  * Calls once, and once more elsewhere when the node that was asked is gone or has not answered for REPEAT_AFTER_MS. Any answer,
- * a 503 too, is an answer: then nothing is repeated.
+ * a 503 too, is an answer: then nothing is repeated. A node that is about to stop has taken nothing on: whatever it was asked is
+ * asked elsewhere as if for the first time.
  *
  * Both attempts of a hold have one booking id, so they make one booking at most, and a grant of either is the answer. A refusal
  * of one is believed when the other has been refused too: alone it may come from the very seats that the other got, or before
@@ -70,10 +71,10 @@ export class Repeater {
       return new Attempt(this.#broker, asked, { parentCtx: ctx, timeout, meta, ...options });
     };
     const first = send(asked.meta, {});
-    const why = asked.repeated && (await this.#whyAgain(first, asked.action));
+    const why = await this.#whyAgain(first, asked);
     if (why === undefined) return first.ended;
 
-    const second = send({ ...asked.meta, repeat: true }, { notOn: first.nodeId });
+    const second = send(why === "left" ? asked.meta : { ...asked.meta, repeat: true }, { notOn: first.nodeId });
     const [from, to] = [first.nodeId, second.nodeId];
     this.#logger.info({ action: asked.action, from, to, why, correlationId: ctx.requestID }, "asked another node too");
     if (why === "slow") {
@@ -82,6 +83,7 @@ export class Repeater {
         this.#letGo();
       });
     }
+    if (why === "left") return second.ended;
     const attempts = [first, second];
     if (asked.repeated === "hold") return this.#decideHold(ctx, asked.meta, attempts, endsAt);
     const answered = await firstThat(attempts, (outcome) => isSuccess(outcome) || isRefusal(outcome));
@@ -89,7 +91,7 @@ export class Repeater {
   }
 
   /** Resolves when the attempt has been answered, or another is called for: `slow` ones are counted until they end. */
-  #whyAgain(attempt: Attempt, action: string): Promise<"gone" | "slow" | undefined> {
+  #whyAgain(attempt: Attempt, { action, repeated }: Asked): Promise<"left" | "gone" | "slow" | undefined> {
     const { nodeId } = attempt;
     const canGo = () => nodeId !== undefined && isOfferedElsewhere(this.#broker, action, nodeId);
     return new Promise((resolve) => {
@@ -98,14 +100,17 @@ export class Repeater {
         this.#slow++;
         resolve("slow");
       };
-      const silent = setTimeout(() => {
+      const onSilence = () => {
         this.#waiting.add(go);
         this.#letGo();
-      }, this.#afterMs);
+      };
+      const silent = repeated && setTimeout(onSilence, this.#afterMs);
       void attempt.ended.then((outcome) => {
         clearTimeout(silent);
         this.#waiting.delete(go);
-        resolve(isGone(outcome) && canGo() ? "gone" : undefined);
+        if (!canGo()) resolve(undefined);
+        else if (hasLeft(outcome)) resolve("left");
+        else resolve(repeated && isGone(outcome) ? "gone" : undefined);
       });
     });
   }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Context, type Endpoint, Context as MoleculerContext, type ServiceBroker } from "moleculer";
+import { type Context, type Endpoint, Errors, Context as MoleculerContext, type ServiceBroker } from "moleculer";
 import { v7 as uuidv7 } from "uuid";
 import { BY_EVENT, ByEventStrategy } from "#broker/strategies/by-event.strategy.ts";
 import type { CallMeta } from "#contracts/caller.ts";
@@ -190,6 +190,15 @@ test("an answer is an answer: neither a 503 nor a refusal is asked for again", a
     assert.equal(await ask().answer, code);
   }
   assert.deepEqual(new Set(came.map(({ node }) => node)), new Set(["first"]));
+});
+
+test("what a node that is about to stop did not take on is asked elsewhere, whatever it is, as if for the first time", async () => {
+  const first = () => {
+    throw new Errors.ServiceNotAvailableError({ action: "booking.create", nodeID: "first" });
+  };
+  Object.assign(hold, { first, other: grant("other") });
+  for (const repeated of ["hold", undefined] as const) assert.equal(await ask({ repeated }).answer, "other");
+  assert(came.every(({ repeat }) => !repeat));
 });
 
 test("what must not be done twice is not", async () => {
