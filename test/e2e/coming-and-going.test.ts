@@ -81,7 +81,7 @@ const untilAnswers = (nodeId: string) =>
     ms: SOON_MS,
   });
 
-test("a node that joins takes its share, and one that leaves lets every buyer be answered", async (t) => {
+test("a node that joins serves, and one that leaves lets every buyer be answered", async (t) => {
   const buying = load();
   await buying.more(50);
   const began = performance.now();

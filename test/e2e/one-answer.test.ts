@@ -113,3 +113,28 @@ for (const [what, stillMs] of [
     await assertOneAnswerEach(told, shows);
   });
 }
+
+test("two requests with one key, sent while a node stands still, are one booking, and both buyers' tries are told of it", async () => {
+  const { stays, struck, shows } = await openTwo();
+  await struck.kill("SIGSTOP");
+  const asked = shows.flatMap(({ id, seatIds }, n) => {
+    const key = { "idempotency-key": `key-${process.pid}-${struck.nodeId}-${n}` };
+    return [1, 2].map(() => shop.book(`keyed-${n}`, id, [seatIds[0] as string], key));
+  });
+  const answers = await Promise.all(asked);
+  await struck.kill("SIGCONT");
+  assertAskedElsewhere(struck);
+  await stays.stop();
+  const [{ id, seatIds }] = shows as [Show];
+  const late = async () => (await shop.book("late", id, [seatIds[SEATS] as string])).data?.id;
+  await until(late, { what: "the node to sell again", ms: 30_000 });
+
+  assert.deepEqual([...new Set(answers.map(({ status }) => status))], [201]);
+  const ids = answers.map(({ data }) => data.id);
+  const pairs = shows.map((_, n) => ids.slice(2 * n, 2 * n + 2));
+  for (const [one, other] of pairs) assert.equal(one, other);
+  const { rows } = await db.query("select id from bookings where user_id like '%keyed-%' and event_id = any($1)", [
+    shows.map((show) => show.id),
+  ]);
+  assert.deepEqual(rows.map((row) => row.id).sort(), pairs.map(([one]) => one).sort());
+});
