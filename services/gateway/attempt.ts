@@ -22,8 +22,11 @@ const isOfType = (outcome: Outcome, type: string): boolean =>
 /** Its node is known to be gone, and has not answered. */
 export const isGone = (outcome: Outcome): boolean => isOfType(outcome, "REQUEST_REJECTED");
 
-/** Its node takes no more calls, since it stops, and has not begun this one: what Moleculer answers in its place. */
-export const hasLeft = (outcome: Outcome): boolean => isOfType(outcome, "SERVICE_NOT_AVAILABLE");
+/** Its node takes no more calls, since it stops, and has not begun this one: what Moleculer answers in its place, by its name. */
+export const hasLeft = ({ nodeId, outcome }: Attempt): boolean =>
+  outcome !== undefined &&
+  isOfType(outcome, "SERVICE_NOT_AVAILABLE") &&
+  ((outcome as Failure).error as { data?: { nodeID?: unknown } }).data?.nodeID === nodeId;
 
 /** It says that nothing was done and why, which a 5xx does not. */
 export const isRefusal = (outcome: Outcome): boolean =>

@@ -108,9 +108,9 @@ export class Repeater {
       void attempt.ended.then((outcome) => {
         clearTimeout(silent);
         this.#waiting.delete(go);
-        if (!canGo()) resolve(undefined);
-        else if (hasLeft(outcome)) resolve("left");
-        else resolve(repeated && isGone(outcome) ? "gone" : undefined);
+        const isLost = hasLeft(attempt) || (repeated !== undefined && isGone(outcome));
+        if (!isLost || !canGo()) resolve(undefined);
+        else resolve(isGone(outcome) ? "gone" : "left");
       });
     });
   }
