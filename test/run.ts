@@ -17,10 +17,13 @@ const TIMEOUT_MS = 180_000;
 /** A file whose process does not end is not bounded by that: all of it is cut, and the runner names what was running. */
 const ALL_TIMEOUT_MS = 20 * 60_000;
 
+/** Those of the transporter stand beside it, as a package of its own has them. */
+const ALL = ["test/**/*.test.ts", "broker/kafka-transporter/test/*.test.ts"];
+
 const given = process.argv.slice(2);
 const options = given.filter((argument) => argument.startsWith("--"));
 const patterns = given.filter((argument) => !argument.startsWith("--"));
-const files = (patterns.length > 0 ? patterns : ["test/**/*.test.ts"]).flatMap((pattern) => globSync(pattern)).sort();
+const files = (patterns.length > 0 ? patterns : ALL).flatMap((pattern) => globSync(pattern)).sort();
 if (files.length === 0) fail(`No test file matches ${patterns.join(" ")}`);
 
 const runners = patterns.length > 0 || availableParallelism() < 2 ? 1 : 2;

@@ -7,6 +7,10 @@ export const notSent = (message: string) => new Errors.MoleculerRetryableError(m
 export const queueFull = () =>
   new Errors.MoleculerRetryableError("Too much waits to be sent to the other nodes.", 503, "SEND_QUEUE_FULL");
 
+/** A packet was sent and did not arrive whole: the call may have been carried out. */
+export const packetLost = (reason: string) =>
+  new Errors.MoleculerRetryableError(`A packet was lost on its way: ${reason}.`, 503, "PACKET_LOST");
+
 /** Trying again would not help. */
 export const tooLarge = (bytes: number, maxBytes: number) =>
   new Errors.MoleculerError(`A packet of ${bytes} bytes is above the limit of ${maxBytes}.`, 413, "PACKET_TOO_LARGE");

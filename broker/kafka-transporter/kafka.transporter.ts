@@ -2,14 +2,15 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { Kafka, type KafkaConfig, type KafkaMessage, logLevel } from "kafkajs";
 import { Transporters } from "moleculer";
-import { tooLarge } from "./errors.ts";
+import { notSent, packetLost, tooLarge } from "./errors.ts";
 import { GoneInboxes } from "./gone-inboxes.ts";
 import { Inbox } from "./inbox.ts";
 import { kafkaLogCreator, noDelaySocketFactory } from "./kafka.connection.ts";
 import { LIMITS, type Limits } from "./limits.ts";
+import { callOf, isChunk, LostPackets, type Outgoing, RESPONSE, readCall } from "./lost-packets.ts";
 import { OutageLog } from "./outage-log.ts";
 import { Outlet } from "./outlet.ts";
-import { Assembler, toMessages } from "./pieces.ts";
+import { type About, Assembler, toMessages } from "./pieces.ts";
 import { SendQueue } from "./send-queue.ts";
 import { allTopic, inboxTopic } from "./topics.ts";
 
@@ -21,10 +22,7 @@ export interface KafkaTransporterOptions {
   limits?: Partial<Limits>;
 }
 
-interface Outgoing {
-  type: string;
-  target?: string | null;
-}
+type Packet = Parameters<Transporters.Base["prepublish"]>[0];
 
 const HEARTBEAT = "HEARTBEAT";
 const REOPEN_PAUSE_MS = 500;
@@ -54,6 +52,7 @@ export class KafkaTransporter extends Transporters.Base {
   #kafka: Kafka | undefined;
   #outlet: Outlet | undefined;
   #queue: SendQueue | undefined;
+  #lost: LostPackets | undefined;
   #inbox: Inbox | undefined;
   #looking: NodeJS.Timeout | undefined;
   #closed = false;
@@ -63,9 +62,7 @@ export class KafkaTransporter extends Transporters.Base {
     this.#brokers = brokers;
     this.#kafkaConfig = kafka;
     this.#limits = { ...LIMITS, ...limits };
-    this.#assembler = new Assembler(this.#limits, (packetId, reason) =>
-      this.logger.warn(`Dropped packet ${packetId}: ${reason}.`),
-    );
+    this.#assembler = new Assembler(this.#limits, (reason, about) => this.#onDropped(reason, about));
     // Moleculer gives a transporter its logger later.
     this.#outage = new OutageLog({
       debug: (...args) => this.logger.debug(...args),
@@ -80,6 +77,7 @@ export class KafkaTransporter extends Transporters.Base {
     this.#kafka = this.#createKafka();
     this.#outlet = await Outlet.open(this.#kafka);
     this.#queue = new SendQueue(this.#outlet, this.#limits);
+    this.#lost = new LostPackets(this.transit);
     this.broker.localBus.on("$node.disconnected", this.#onNodeGone);
     this.#lookForGone(new GoneInboxes(this.#kafka, this.prefix));
     try {
@@ -107,15 +105,30 @@ export class KafkaTransporter extends Transporters.Base {
     return nodeID ? inboxTopic(this.prefix, nodeID) : allTopic(this.prefix);
   }
 
+  /** While the inbox is lost Moleculer fails calls, and would drop answers without a word: they may well be sent. */
+  override prepublish(packet: Packet): Promise<void> {
+    return packet.type === RESPONSE && !this.#closed ? this.publish(packet) : super.prepublish(packet);
+  }
+
   override async send(topic: string, data: Buffer, { packet }: { packet: Outgoing }): Promise<void> {
+    const sent = this.#push(topic, data, packet);
+    // Moleculer would log an error a second. The next heartbeat says the same.
+    if (packet.type === HEARTBEAT) return sent.catch((error: Error) => this.#outage.trouble(error.message));
+    if (FAREWELLS.has(packet.type)) return Promise.race([sent, delay(CLOSE_MS, undefined, { ref: false })]);
+    return sent.catch((error: Error) => {
+      this.#lost?.onUnsent(packet, error);
+      throw error;
+    });
+  }
+
+  async #push(topic: string, data: Buffer, packet: Outgoing): Promise<void> {
     const { maxPacketBytes, pieceBytes } = this.#limits;
     if (data.length > maxPacketBytes) throw tooLarge(data.length, maxPacketBytes);
-    const messages = toMessages(packet.type, data, () => `${this.#sender}:${this.#packets++}`, pieceBytes);
-    const sent = this.#queue?.push(topic, messages);
-    // Moleculer would log an error a second. The next heartbeat says the same.
-    if (packet.type === HEARTBEAT) await sent?.catch((error: Error) => this.#outage.trouble(error.message));
-    else if (FAREWELLS.has(packet.type)) await Promise.race([sent, delay(CLOSE_MS, undefined, { ref: false })]);
-    else await sent;
+    if (!this.#queue) throw notSent("The transporter is not connected.");
+    const id = () => `${this.#sender}:${this.#packets++}`;
+    const messages = toMessages(packet.type, data, pieceBytes, { id, call: callOf(packet, this.nodeID) });
+    // Of a stream no more than one chunk waits: its source is paused until it has left.
+    await this.#queue.push(topic, messages, { endsWork: packet.type === RESPONSE || isChunk(packet.payload.seq) });
   }
 
   override async subscribe(): Promise<void> {}
@@ -153,14 +166,22 @@ export class KafkaTransporter extends Transporters.Base {
     );
   }
 
-  #onMessage({ headers, value }: KafkaMessage): void {
+  #onMessage({ headers, value, offset }: KafkaMessage): void {
     this.#outage.answered();
     const cmd = headers?.cmd?.toString();
-    if (!cmd || !value) return;
+    if (!cmd || !value) {
+      this.logger.warn(`Ignored what is not a packet, at offset ${offset} of a topic of packets.`);
+      return;
+    }
     const piece = headers?.piece?.toString();
-    const data = piece ? this.#assembler.add(piece, value) : value;
+    const data = piece ? this.#assembler.add(piece, value, { cmd, call: readCall(headers?.call) }) : value;
     if (!data) return;
     Promise.resolve(this.receive(cmd, data)).catch((error) => this.logger.error(`Packet ${cmd} failed.`, error));
+  }
+
+  #onDropped(reason: string, { cmd, call }: About): void {
+    this.logger.warn(`Dropped a packet ${cmd}${call ? ` from ${call.from}` : ""}: ${reason}.`);
+    if (call) this.#lost?.onLost(cmd, call, packetLost(reason));
   }
 
   /** Until the inbox is open again no call would get its answer: they fail at once. */

@@ -23,8 +23,11 @@ export interface Part {
  * same node; every request still carries a piece, so that the import goes on.
  */
 export class Lane {
-  /** Nothing is handed out before the topic is known to exist. */
-  isOpen = false;
+  /** The broker that leads the topic. Nothing is handed out before it is known. */
+  leader: number | undefined;
+  /** What of this topic has been accepted and is not settled. */
+  bytes = 0;
+  packets = 0;
   #whole: Packet[] = [];
   #inPieces: Packet[] = [];
 
@@ -32,10 +35,8 @@ export class Lane {
     (packet.messages.length === 1 ? this.#whole : this.#inPieces).push(packet);
   }
 
-  /** Hands out up to `maxBytes`, and at least one message when any waits. What has expired by `now` is rejected. */
-  take(maxBytes: number, now: number): Part[] {
-    if (!this.isOpen) return [];
-    this.#expire(now);
+  /** Hands out up to `maxBytes`, and at least one message when any waits. */
+  take(maxBytes: number): Part[] {
     const parts: Part[] = [];
     const piece = this.#nextPiece();
     let bytes = 0;
@@ -63,16 +64,8 @@ export class Lane {
     this.#inPieces = [];
   }
 
-  #nextPiece(): Part | undefined {
-    const packet = this.#inPieces[0];
-    if (!packet) return undefined;
-    const messages = packet.messages.slice(packet.sent, packet.sent + 1);
-    packet.sent++;
-    if (packet.sent >= packet.messages.length) this.#inPieces.shift();
-    return { packet, messages };
-  }
-
-  #expire(now: number): void {
+  /** Rejects what has waited too long by `now`. */
+  expire(now: number): void {
     const isLive = (packet: Packet) => {
       // A packet that began to leave goes on: its receiver holds the pieces.
       if (packet.sent >= packet.messages.length) return false;
@@ -82,6 +75,15 @@ export class Lane {
     };
     if ((this.#whole[0]?.expiresAt ?? now + 1) <= now) this.#whole = this.#whole.filter(isLive);
     this.#inPieces = this.#inPieces.filter(isLive);
+  }
+
+  #nextPiece(): Part | undefined {
+    const packet = this.#inPieces[0];
+    if (!packet) return undefined;
+    const messages = packet.messages.slice(packet.sent, packet.sent + 1);
+    packet.sent++;
+    if (packet.sent >= packet.messages.length) this.#inPieces.shift();
+    return { packet, messages };
   }
 }
 

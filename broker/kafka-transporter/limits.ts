@@ -9,12 +9,12 @@ export interface Limits {
   pieceBytes: number;
   /** What one topic gets in one produce request: the broker counts message.max.bytes by batch. */
   batchBytes: number;
-  /** What may wait to be sent, in all; when it is full, sending fails at once. */
+  /** What may wait to be sent, half of it to one node; when that is full, sending fails at once. */
   maxQueuedBytes: number;
   maxQueuedPackets: number;
   /** A packet that waited longer is not sent any more: its caller has given up. */
   maxQueuedMs: number;
-  /** Produce requests on their way at once; the broker answers them in order. */
+  /** Produce requests on their way to one broker at once; it answers them in order. */
   maxInFlight: number;
   /** What incomplete packets may take at the receiver; the oldest goes first. */
   maxPartialBytes: number;

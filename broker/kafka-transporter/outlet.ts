@@ -1,7 +1,7 @@
 import { type Admin, type Kafka, Partitioners, type Producer } from "kafkajs";
 import { causesOf, isUnusable } from "./errors.ts";
 import type { TopicMessages } from "./send-queue.ts";
-import { waitForTopic } from "./topics.ts";
+import { leaderOf } from "./topics.ts";
 
 /** The leader has it: calls are at most once, and a reply lost with a broker is asked for again by its caller. */
 const ACKS_LEADER = 1;
@@ -21,6 +21,7 @@ export class Outlet {
   /** The topics that the producer has written to. */
   readonly #known = new Set<string>();
   #renewing: Promise<void> | undefined;
+  #closed = false;
 
   private constructor(kafka: Kafka, admin: Admin, producer: Producer) {
     this.#kafka = kafka;
@@ -35,8 +36,13 @@ export class Outlet {
   }
 
   /** Asks for each topic alone before it is written to: a missing one then fails alone. */
-  learn(topic: string): Promise<void> {
-    return waitForTopic(this.#admin, topic);
+  async learn(topic: string): Promise<number> {
+    try {
+      return await leaderOf(this.#admin, topic, () => !this.#closed);
+    } finally {
+      // A closed one that was still asking connects again by itself, and would keep the process from its end.
+      if (this.#closed) await this.#admin.disconnect();
+    }
   }
 
   async publish(batch: TopicMessages[]): Promise<void> {
@@ -59,6 +65,7 @@ export class Outlet {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await this.#renewing;
     await Promise.all([this.#producer.disconnect(), this.#admin.disconnect()]);
   }

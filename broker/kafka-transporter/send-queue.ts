@@ -10,22 +10,29 @@ export interface TopicMessages {
 }
 
 interface Outlet {
-  /** Resolves when the topic can be written to; rejects when it does not exist. Asked once a topic, before its first packet. */
-  learn(topic: string): Promise<void>;
+  /** The broker that leads the topic; rejects when there is none. Asked once a topic, before its first packet. */
+  learn(topic: string): Promise<number>;
   publish(batch: TopicMessages[]): Promise<void>;
 }
 
+/** What ends work that was begun, as an answer does, is still taken when new work is refused: up to so much above the limits. */
+const RESERVE = 1.25;
+/** One topic that nobody takes from us leaves room for the others. */
+const LANE_SHARE = 0.5;
+
 /**
- * What waits to be published: packets of one turn of the event loop leave in one request, each topic has a lane of its own
- * with its share of it, and at most `maxInFlight` requests are under way. When it is full, `push` rejects at once.
+ * What waits to be published. Packets of one turn of the event loop leave in one request to each broker, each topic has a lane
+ * of its own with its share of it, and at most `maxInFlight` requests are under way to a broker: one that stands still holds
+ * up none but the topics that it leads. When the queue is full, `push` rejects at once.
  */
 export class SendQueue {
   readonly #outlet: Outlet;
   readonly #limits: Limits;
   readonly #lanes = new Map<string, Lane>();
+  /** Requests under way by broker. */
+  readonly #inFlight = new Map<number, number>();
   #bytes = 0;
   #packets = 0;
-  #inFlight = 0;
   #scheduled = false;
   #closed = false;
 
@@ -34,23 +41,21 @@ export class SendQueue {
     this.#limits = limits;
   }
 
-  /** Resolves when the broker has all messages of the packet. Rejects with a retryable error, type SEND_QUEUE_FULL or PACKET_NOT_SENT. */
-  push(topic: string, messages: PacketMessage[]): Promise<void> {
-    const bytes = messages.reduce((sum, { value }) => sum + value.length, 0);
+  /**
+   * Resolves when the broker has all messages of the packet. Rejects with a retryable error, type SEND_QUEUE_FULL or
+   * PACKET_NOT_SENT. `endsWork` lets it use the reserve.
+   */
+  push(topic: string, messages: PacketMessage[], { endsWork = false } = {}): Promise<void> {
     if (this.#closed) return Promise.reject(notSent("The transporter is closed."));
-    if (this.#bytes + bytes > this.#limits.maxQueuedBytes || this.#packets >= this.#limits.maxQueuedPackets) {
-      return Promise.reject(queueFull());
-    }
-    this.#bytes += bytes;
-    this.#packets++;
+    const bytes = messages.reduce((sum, { value }) => sum + value.length, 0);
+    const lane = this.#laneOf(topic);
+    if (this.#isFull(lane, bytes, endsWork ? RESERVE : 1)) return Promise.reject(queueFull());
+    this.#count(lane, 1, bytes);
     const expiresAt = performance.now() + this.#limits.maxQueuedMs;
     return new Promise<void>((resolve, reject) => {
-      this.#laneOf(topic).add({ messages, sent: 0, acked: 0, expiresAt, resolve, reject });
+      lane.add({ messages, sent: 0, acked: 0, expiresAt, resolve, reject });
       this.#schedule();
-    }).finally(() => {
-      this.#bytes -= bytes;
-      this.#packets--;
-    });
+    }).finally(() => this.#count(lane, -1, -bytes));
   }
 
   /** The node behind a topic is gone: what waits for it fails, and the topic is learned anew if it comes back. */
@@ -67,6 +72,24 @@ export class SendQueue {
     for (const topic of [...this.#lanes.keys()]) this.forget(topic);
   }
 
+  #isFull(lane: Lane, bytes: number, factor: number): boolean {
+    const maxBytes = factor * this.#limits.maxQueuedBytes;
+    const maxPackets = factor * this.#limits.maxQueuedPackets;
+    return (
+      this.#bytes + bytes > maxBytes ||
+      this.#packets >= maxPackets ||
+      lane.bytes + bytes > LANE_SHARE * maxBytes ||
+      lane.packets >= LANE_SHARE * maxPackets
+    );
+  }
+
+  #count(lane: Lane, packets: number, bytes: number): void {
+    lane.bytes += bytes;
+    lane.packets += packets;
+    this.#bytes += bytes;
+    this.#packets += packets;
+  }
+
   #laneOf(topic: string): Lane {
     const known = this.#lanes.get(topic);
     if (known) return known;
@@ -78,14 +101,14 @@ export class SendQueue {
 
   #relearn(topic: string): void {
     const lane = this.#lanes.get(topic);
-    if (lane?.isOpen) this.#learn(topic, lane);
+    if (lane?.leader !== undefined) this.#learn(topic, lane);
   }
 
   #learn(topic: string, lane: Lane): void {
-    lane.isOpen = false;
+    lane.leader = undefined;
     this.#outlet.learn(topic).then(
-      () => {
-        lane.isOpen = true;
+      (leader) => {
+        lane.leader = leader;
         this.#schedule();
       },
       (error: Error) => {
@@ -100,45 +123,54 @@ export class SendQueue {
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      while (this.#inFlight < this.#limits.maxInFlight && this.#flush());
+      const now = performance.now();
+      const leaders = new Set<number>();
+      for (const lane of this.#lanes.values()) {
+        lane.expire(now);
+        if (lane.leader !== undefined) leaders.add(lane.leader);
+      }
+      for (const leader of leaders) {
+        while ((this.#inFlight.get(leader) ?? 0) < this.#limits.maxInFlight && this.#flush(leader));
+      }
     });
   }
 
-  /** Sends the next request; false when nothing waits. */
-  #flush(): boolean {
-    const now = performance.now();
+  /** Sends the next request to a broker; false when nothing waits for it. */
+  #flush(leader: number): boolean {
     const parts: Part[] = [];
     const batch: TopicMessages[] = [];
     for (const [topic, lane] of this.#lanes) {
-      const taken = lane.take(this.#limits.batchBytes, now);
+      const taken = lane.leader === leader ? lane.take(this.#limits.batchBytes) : [];
       if (taken.length === 0) continue;
       parts.push(...taken);
       batch.push({ topic, messages: taken.flatMap((part) => part.messages) });
     }
     if (batch.length === 0) return false;
-    this.#inFlight++;
+    this.#inFlight.set(leader, (this.#inFlight.get(leader) ?? 0) + 1);
     this.#outlet
       .publish(batch)
       .then(
-        () => {
-          for (const { packet, messages } of parts) {
-            packet.acked += messages.length;
-            if (packet.acked === packet.messages.length) packet.resolve();
-          }
-        },
+        () => settle(parts),
         (error: Error) => {
           for (const { packet } of parts) {
             packet.sent = packet.messages.length;
             packet.reject(notSent(`The packet may not have arrived: ${error.message}`));
           }
-          // One of the topics may have been removed: asked for one by one, it does not hold up the others again.
+          // One of the topics may have been removed or have another leader: asked for one by one, it does not hold up the others.
           for (const { topic } of batch) this.#relearn(topic);
         },
       )
       .finally(() => {
-        this.#inFlight--;
+        this.#inFlight.set(leader, (this.#inFlight.get(leader) ?? 1) - 1);
         this.#schedule();
       });
     return true;
+  }
+}
+
+function settle(parts: Part[]): void {
+  for (const { packet, messages } of parts) {
+    packet.acked += messages.length;
+    if (packet.acked === packet.messages.length) packet.resolve();
   }
 }

@@ -33,14 +33,16 @@ export async function createMissing(admin: Admin, names: string[]): Promise<void
   });
 }
 
-/** Resolves when the topic is there; a new one takes a moment to be known to all brokers. */
-export async function waitForTopic(admin: Admin, topic: string): Promise<void> {
+/** The broker that leads the topic, once there is one: a new topic takes a moment to be known to all brokers. */
+export async function leaderOf(admin: Admin, topic: string, isWanted: () => boolean): Promise<number> {
   for (let attempt = 1; ; attempt++) {
     try {
-      await admin.fetchTopicMetadata({ topics: [topic] });
-      return;
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+      const leader = topics[0]?.partitions[0]?.leader ?? -1;
+      if (leader < 0) throw new Error(`The topic ${topic} has no leader.`);
+      return leader;
     } catch (error) {
-      if (attempt === LEARN_ATTEMPTS) throw error;
+      if (attempt === LEARN_ATTEMPTS || !isWanted()) throw error;
       await delay(LEARN_PAUSE_MS);
     }
   }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { OutageLog } from "#broker/kafka-transporter/outage-log.ts";
+import { OutageLog } from "../outage-log.ts";
 
 function outageLog() {
   const lines: string[] = [];

@@ -1,68 +1,13 @@
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { LIMITS } from "#broker/kafka-transporter/limits.ts";
-import { Assembler, type PacketMessage, toMessages } from "#broker/kafka-transporter/pieces.ts";
-import { SendQueue, type TopicMessages } from "#broker/kafka-transporter/send-queue.ts";
-import { inboxTopic } from "#broker/kafka-transporter/topics.ts";
-import { failureOf, until } from "./support/cluster.ts";
+import { LIMITS } from "../limits.ts";
+import { type PacketMessage, toMessages } from "../pieces.ts";
+import { SendQueue, type TopicMessages } from "../send-queue.ts";
+import { failureOf, until } from "./support/until.ts";
 
-const SMALL = { maxPacketBytes: 1_000, pieceBytes: 10, maxPartialBytes: 100, pieceTimeoutMs: 60_000 };
-const pieceOf = ({ headers }: PacketMessage) => headers.piece as string;
-
-function assembler(limits: Partial<typeof SMALL> = {}) {
-  const dropped: string[] = [];
-  return { dropped, assembler: new Assembler({ ...SMALL, ...limits }, (id, why) => dropped.push(`${id}: ${why}`)) };
-}
-
-test("a small packet is one message, a large one comes back together from pieces in any order", () => {
-  const small = toMessages("REQ", Buffer.from("0123456789"), () => "p", SMALL.pieceBytes);
-  assert.deepEqual(small, [{ headers: { cmd: "REQ" }, value: Buffer.from("0123456789") }]);
-
-  const data = randomBytes(95);
-  const pieces = toMessages("REQ", data, () => "p", SMALL.pieceBytes);
-  assert.equal(pieces.length, 10);
-  const { assembler: target } = assembler();
-  const results = pieces.reverse().map((piece) => target.add(pieceOf(piece), piece.value));
-  assert.deepEqual(results.slice(0, -1), new Array(9).fill(undefined));
-  assert.deepEqual(results.at(-1), data);
-});
-
-test("a piece that comes twice changes nothing", () => {
-  const [one, two] = toMessages("REQ", Buffer.from("0123456789abc"), () => "p", SMALL.pieceBytes) as [
-    PacketMessage,
-    PacketMessage,
-  ];
-  const { assembler: target } = assembler();
-  target.add(pieceOf(one), one.value);
-  assert.equal(target.add(pieceOf(one), one.value), undefined);
-  assert.equal(target.add(pieceOf(two), two.value)?.toString(), "0123456789abc");
-});
-
-test("a packet whose piece does not come is dropped, and said", async () => {
-  const { assembler: target, dropped } = assembler({ pieceTimeoutMs: 5 });
-  target.add("p 0 3", Buffer.alloc(10));
-  await until("it was dropped", () => dropped.length > 0);
-  assert.deepEqual(dropped, ["p: a piece did not come: 2 of 3 pieces missing"]);
-});
-
-test("incomplete packets take a bounded amount of memory: the oldest goes", () => {
-  const { assembler: target, dropped } = assembler();
-  for (let n = 0; n < 11; n++) target.add(`p${n} 0 2`, Buffer.alloc(10));
-  assert.deepEqual(dropped, ["p0: too many incomplete packets: 1 of 2 pieces missing"]);
-});
-
-for (const header of ["", "p", "p 0", "p 2 2", "p -1 2", "p 0 101", "p x 2"]) {
-  test(`the piece header "${header}" is refused`, () => {
-    const { assembler: target, dropped } = assembler();
-    assert.equal(target.add(header, Buffer.alloc(1)), undefined);
-    assert.equal(dropped.length, 1);
-  });
-}
-
-/** An outlet whose requests are answered by hand. */
-function outlet() {
+/** An outlet whose requests are answered by hand; topics are led by broker 1 where nothing else is said. */
+function outlet(leaders: Record<string, number> = {}) {
   const batches: TopicMessages[][] = [];
   const answers: { resolve: () => void; reject: (error: Error) => void }[] = [];
   return {
@@ -70,6 +15,7 @@ function outlet() {
     answers,
     learn: async (topic: string) => {
       if (topic === "gone") throw new Error("no such topic");
+      return leaders[topic] ?? 1;
     },
     publish: (batch: TopicMessages[]) => {
       batches.push(batch);
@@ -93,7 +39,7 @@ test("packets of one turn of the event loop leave in one request, by topic", asy
 
 test("a full queue refuses at once with a retryable error, and takes packets again when it has emptied", async () => {
   const to = outlet();
-  const queue = new SendQueue(to, { ...LIMITS, maxQueuedBytes: 4 });
+  const queue = new SendQueue(to, { ...LIMITS, maxQueuedBytes: 8 });
   const first = queue.push("a", message("1234"));
   const error = await failureOf(queue.push("a", message("5")));
   assert.deepEqual([error.type, error.retryable], ["SEND_QUEUE_FULL", true]);
@@ -108,11 +54,12 @@ test("a full queue refuses at once with a retryable error, and takes packets aga
 
 test("what waits longer than its callers do is not sent any more", async () => {
   const to = outlet();
-  const queue = new SendQueue(to, { ...LIMITS, maxInFlight: 1, maxQueuedMs: 5 });
+  const limits = { ...LIMITS, maxInFlight: 1 };
+  const queue = new SendQueue(to, limits);
   const first = queue.push("a", message("1"));
   await until("a request", () => to.answers.length === 1);
+  limits.maxQueuedMs = 0;
   const late = failureOf(queue.push("a", message("2")));
-  await new Promise((resolve) => setTimeout(resolve, 10));
   to.answers[0]?.resolve();
   await first;
   assert.equal((await late).type, "PACKET_NOT_SENT");
@@ -137,7 +84,7 @@ test("a small packet overtakes the pieces of a large one, which goes on with eve
   const queue = new SendQueue(to, { ...LIMITS, maxInFlight: 1, batchBytes: 20 });
   const large = queue.push(
     "a",
-    toMessages("REQ", Buffer.from("aaaaaaaaaabbbbbbbbbbcccccccccc"), () => "p", 10),
+    toMessages("REQ", Buffer.from("aaaaaaaaaabbbbbbbbbbcccccccccc"), 10, { id: () => "p" }),
   );
   await until("a request", () => to.answers.length === 1);
   const small = queue.push("a", message("small"));
@@ -165,9 +112,70 @@ test("closing lets accepted packets leave and refuses new ones", async () => {
   assert.equal(to.batches.length, 1);
 });
 
-test("any node id makes a topic name that Kafka takes, and different ids make different ones", () => {
-  const ids = ["web-1", "web.1", "web_1", "web 1", "wéb/1", "web_2e1"];
-  const topics = ids.map((id) => inboxTopic("MOL-x", id));
-  for (const topic of topics) assert.match(topic, /^[A-Za-z0-9._-]+$/);
-  assert.equal(new Set(topics).size, ids.length);
+test("a broker that stands still holds up none but the topics that it leads", async () => {
+  const to = outlet({ a: 1, b: 2 });
+  const queue = new SendQueue(to, { ...LIMITS, maxInFlight: 1 });
+  const stuck = queue.push("a", message("1"));
+  await until("the request to broker 1", () => to.batches.length === 1);
+  for (let n = 1; n <= 3; n++) {
+    const sent = queue.push("b", message(String(n)));
+    await until("a request to broker 2", () => to.answers.length === n + 1);
+    to.answers[n]?.resolve();
+    await sent;
+  }
+  to.answers[0]?.resolve();
+  await stuck;
+  assert.deepEqual(to.batches.map(texts), [{ a: ["1"] }, { b: ["1"] }, { b: ["2"] }, { b: ["3"] }]);
+});
+
+test("a topic that nobody takes from us fills half of the queue, and the other half serves the others", async () => {
+  const to = outlet({ b: 2 });
+  const queue = new SendQueue(to, { ...LIMITS, maxQueuedPackets: 4 });
+  const stuck = [queue.push("a", message("1")), queue.push("a", message("2"))];
+  assert.equal((await failureOf(queue.push("a", message("3")))).type, "SEND_QUEUE_FULL");
+  const sent = queue.push("b", message("4"));
+  await until("both requests", () => to.answers.length === 2);
+  for (const answer of to.answers) answer.resolve();
+  await Promise.all([...stuck, sent]);
+});
+
+test("an answer, or the next chunk of a stream, is taken when new work is refused", async () => {
+  const to = outlet();
+  const queue = new SendQueue(to, { ...LIMITS, maxQueuedPackets: 8 });
+  const work = Array.from({ length: 4 }, () => queue.push("a", message("work")));
+  assert.equal((await failureOf(queue.push("a", message("work")))).type, "SEND_QUEUE_FULL");
+  const answer = queue.push("a", message("answer"), { endsWork: true });
+  assert.equal((await failureOf(queue.push("a", message("answer"), { endsWork: true }))).type, "SEND_QUEUE_FULL");
+  await until("a request", () => to.answers.length === 1);
+  to.answers[0]?.resolve();
+  await Promise.all([...work, answer]);
+});
+
+test("what waits for a topic without a leader fails in time", async () => {
+  const to = outlet();
+  const never = new Promise<number>(() => {});
+  const limits = { ...LIMITS, maxQueuedMs: 0 };
+  const queue = new SendQueue({ ...to, learn: (topic) => (topic === "lost" ? never : to.learn(topic)) }, limits);
+  const lost = failureOf(queue.push("lost", message("1")));
+  limits.maxQueuedMs = LIMITS.maxQueuedMs;
+  const sent = queue.push("a", message("2"));
+  assert.equal((await lost).type, "PACKET_NOT_SENT");
+  await until("a request", () => to.answers.length === 1);
+  to.answers[0]?.resolve();
+  await sent;
+});
+
+test("after a failed request each of its topics is asked for again before it is written to", async () => {
+  const leaders: Record<string, number> = { a: 1 };
+  const to = outlet(leaders);
+  const queue = new SendQueue(to, { ...LIMITS, maxInFlight: 1 });
+  const first = failureOf(queue.push("a", message("1")));
+  await until("a request", () => to.answers.length === 1);
+  leaders.a = 2;
+  to.answers[0]?.reject(new Error("This server is not the leader"));
+  assert.deepEqual([(await first).type, (await first).retryable], ["PACKET_NOT_SENT", true]);
+  const second = queue.push("a", message("2"));
+  await until("another request", () => to.answers.length === 2);
+  to.answers[1]?.resolve();
+  await second;
 });
