@@ -85,6 +85,7 @@ async function thrown(world: World, random: Random, strikes: readonly Strike[]):
   await running;
 
   violations.push(...(await judge(world, stage)));
+  violations.push(...world.takeOwnEnds().map((problem) => ({ invariant: "node", problem })));
   return {
     missed,
     operations: history.operations.length,

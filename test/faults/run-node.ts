@@ -1,10 +1,15 @@
-import { closeSync, openSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { logFile } from "#stack/home.ts";
 import { NodeProcess } from "#stack/node-process.ts";
 import { freePort } from "#stack/ports.ts";
 import { until } from "../support/until.ts";
+import { isOfItsOwn, type Life } from "./node-end.ts";
 
 const STOP_MS = 15_000;
+/** How long a node that cannot start is started again, as whatever looks after nodes does, and after what pause. */
+const START_MS = 60_000;
+const START_PAUSE_MS = 500;
 
 /** A node that is killed, stopped and started again, each time as a new member of the cluster at its old address. */
 export class RunNode {
@@ -16,7 +21,9 @@ export class RunNode {
   #without: readonly string[] = [];
   #port = 0;
   #process: NodeProcess | undefined;
+  #life: Life = { told: "nothing", isReady: false, logAt: 0 };
   #lives = 0;
+  #ends: string[] = [];
   /** Starts and stops of one node wait for each other; a kill waits for nobody. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -41,6 +48,15 @@ export class RunNode {
     return child !== undefined && child.exitCode === null && child.signalCode === null;
   }
 
+  get pid(): number | undefined {
+    return this.isRunning ? this.#process?.child.pid : undefined;
+  }
+
+  /** How it ended without having been killed or stopped, each time since this was last asked. */
+  takeOwnEnds(): string[] {
+    return this.#ends.splice(0);
+  }
+
   /** Runs with these settings and without these services from now on; started again if that is something new. */
   use(env: Record<string, string>, unwanted: readonly string[]): Promise<void> {
     return this.#inTurn(async () => {
@@ -62,8 +78,24 @@ export class RunNode {
     const services = this.services.filter((service) => !this.#without.includes(service));
     if (this.isRunning || services.length === 0) return;
     this.#port ||= await freePort();
-    const output = openSync(logFile(this.#home, `node-${this.name}`), "a");
-    this.#process = new NodeProcess({
+    for (const end = Date.now() + START_MS; ; await sleep(START_PAUSE_MS)) {
+      const [process, life] = this.#launch(services);
+      try {
+        await process.ready();
+        life.isReady = true;
+        return;
+      } catch (error) {
+        // Whoever killed it starts it again.
+        if (life.told !== "nothing") return;
+        if (Date.now() > end || isOfItsOwn(life, await process.ended, this.#logSince(life))) throw error;
+      }
+    }
+  }
+
+  #launch(services: readonly string[]): [NodeProcess, Life] {
+    const output = openSync(this.#log, "a");
+    const life: Life = { told: "nothing", isReady: false, logAt: fstatSync(output).size };
+    const node = new NodeProcess({
       output,
       env: {
         ...process.env,
@@ -75,12 +107,27 @@ export class RunNode {
       },
     });
     closeSync(output);
-    this.#process.child.unref();
-    await this.#process.ready();
+    node.child.unref();
+    [this.#process, this.#life] = [node, life];
+    const name = `node ${this.name}-${this.#lives}`;
+    void node.ended.then((how) => {
+      if (isOfItsOwn(life, how, this.#logSince(life))) this.#ends.push(`${name} ended by itself: ${how}`);
+    });
+    return [node, life];
+  }
+
+  get #log(): string {
+    return logFile(this.#home, `node-${this.name}`);
+  }
+
+  #logSince({ logAt }: Life): string {
+    return readFileSync(this.#log).subarray(logAt).toString();
   }
 
   kill(signal: NodeJS.Signals): void {
-    if (this.isRunning) this.#process?.child.kill(signal);
+    if (!this.isRunning) return;
+    if (signal === "SIGKILL") this.#life.told = "die";
+    this.#process?.child.kill(signal);
   }
 
   /** Resolves when it has ended. */
@@ -95,7 +142,9 @@ export class RunNode {
 
   async #stop(): Promise<void> {
     this.kill("SIGCONT");
-    if (this.isRunning) await this.#process?.stop(STOP_MS);
+    if (!this.isRunning) return;
+    if (this.#life.told === "nothing") this.#life.told = "stop";
+    await this.#process?.stop(STOP_MS);
   }
 
   /** Lets it go on, or starts it, and waits until it says that it may be asked. */

@@ -165,6 +165,11 @@ export class World {
     await Promise.all([...this.nodes.values()].map((node) => node.heal(HEAL_MS)));
   }
 
+  /** Nodes that ended without having been killed or stopped, since this was last asked. */
+  takeOwnEnds(): string[] {
+    return [...this.nodes.values()].flatMap((node) => node.takeOwnEnds());
+  }
+
   /** What all processes have logged, by file. */
   async logs(): Promise<Record<string, string>> {
     const names = ["postgres", "redis", "kafka", ...[...this.nodes.keys()].map((name) => `node-${name}`)];
