@@ -79,7 +79,10 @@ async function settle(pool: Pool, keys: string[]): Promise<(LedgerEntry | undefi
 }
 
 /** What the provider will do with a charge: the same for the same buyer and seats under the same seed. */
-export function planOf(request: ChargeRequest, { seed, successRate, neverRate, delayMs }: MockOptions) {
+export function planOf(
+  request: Pick<ChargeRequest, "eventId" | "seatIds" | "userId">,
+  { seed, successRate, neverRate, delayMs }: Omit<MockOptions, "databaseUrl">,
+) {
   const who = [seed, request.eventId, ...[...request.seatIds].sort(), request.userId].join("|");
   const hash = createHash("sha256").update(who).digest();
   const succeeds = hash.readUInt32BE(0) / 2 ** 32 < successRate;

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BookingResponse } from "#contracts/booking.ts";
+import { until } from "../support/until.ts";
 import { type History, type HoldOp, outcomeOf } from "./history.ts";
 import type { Random } from "./random.ts";
 
@@ -9,7 +10,9 @@ export interface Hall {
   seatIds: readonly string[];
 }
 
-interface Market {
+export interface Market {
+  /** What tells this run's Idempotency-Keys from those of others on the same stack. */
+  run: string;
   /** Gateways; any of them may be gone. */
   urls: readonly string[];
   halls: readonly Hall[];
@@ -31,6 +34,9 @@ const PAUSE_MS = 40;
 /** Longer than a gateway waits for an answer. */
 const PATIENCE_MS = 9_000;
 const REPEATS_MAX = 6;
+/** When nothing is at work any more. */
+const BOUGHT_MS = 30_000;
+const LOOK_MS = 100;
 
 /** One client: does one thing at a time, and writes down what it asked and what it was told. */
 export class Buyer {
@@ -61,7 +67,33 @@ export class Buyer {
     for (const bookingId of this.#own) await this.#read(bookingId);
   }
 
-  #step(): Promise<void> {
+  /** Buys these seats as a stubborn buyer does: asks until they are held and looks until they are sold. Throws if they never are. */
+  async buy(eventId: string, seatIds: readonly string[]): Promise<void> {
+    const key = this.#nextKey();
+    let last: HoldOp | undefined;
+    const booking = await until(
+      async () => {
+        last = await this.#tryHold(eventId, seatIds, key);
+        return last.outcome === "ok" ? last.booking : undefined;
+      },
+      { what: `${this.name} to hold a seat`, ms: BOUGHT_MS },
+    ).catch((error: Error) => {
+      throw new Error(`${error.message}: the last answer was ${last?.status} ${last?.code ?? ""}`);
+    });
+    await until(
+      async () => {
+        await sleep(LOOK_MS);
+        return (await this.#read(booking.id))?.status === "CONFIRMED";
+      },
+      { what: `${this.name}'s booking ${booking.id} to be confirmed`, ms: BOUGHT_MS },
+    );
+  }
+
+  #nextKey(): string {
+    return `${this.#market.run}-${this.name}-${++this.#keys}`;
+  }
+
+  #step(): Promise<unknown> {
     const random = this.#random;
     const what = random.float();
     const own = this.#own.length > 0 ? random.pick(this.#own.slice(-8)) : undefined;
@@ -75,7 +107,7 @@ export class Buyer {
     const random = this.#random;
     const hall = random.chance(0.6) ? (this.#market.halls[0] as Hall) : random.pick(this.#market.halls);
     const seatIds = random.some(hall.seatIds, 1 + random.int(SEATS_MAX));
-    const key = random.chance(0.7) ? `${this.name}-${++this.#keys}` : undefined;
+    const key = random.chance(0.7) ? this.#nextKey() : undefined;
     let last = await this.#tryHold(hall.eventId, seatIds, key);
     const wishes = random.chance(0.15) ? 2 : 0;
     for (let n = 0; key !== undefined && n < REPEATS_MAX && (last.outcome === "info" || n < wishes); n++) {
@@ -97,10 +129,11 @@ export class Buyer {
     return op;
   }
 
-  async #read(bookingId: string): Promise<void> {
+  async #read(bookingId: string): Promise<BookingResponse | undefined> {
     const invoked = Date.now();
     const answer = await this.#call("GET", `/api/bookings/${bookingId}`);
     this.#market.history.add({ kind: "read", bookingId, booking: answer.data, ...this.#seen(invoked, answer) });
+    return answer.data;
   }
 
   async cancel(bookingId: string): Promise<void> {

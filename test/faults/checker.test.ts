@@ -38,13 +38,15 @@ const row = (id: string, change: Partial<BookingRow> = {}): BookingRow => ({
   ...change,
 });
 
+const CODES: Record<number, string> = { 401: "UNAUTHORIZED", 404: "BOOKING_NOT_FOUND", 409: "BOOKING_NOT_CANCELLABLE" };
+
 const seen = (client: string, status: number, at: number) => ({
   client,
   invoked: at,
   ended: at + 5,
   outcome: outcomeOf(status),
   status,
-  code: undefined,
+  code: CODES[status],
 });
 
 const hold = (id: string | undefined, change: Partial<HoldOp> = {}, at = 0): HoldOp => ({
@@ -84,6 +86,7 @@ const found = (...given: Parameters<typeof evidence>): string[] => [
 ];
 
 const bob = { client: "bob" };
+const refused = { ...seen("alice", 409, 0), code: "SEAT_ALREADY_RESERVED" };
 const cancelled = { status: "CANCELLED", reason: "BY_USER" } as const;
 
 /** What the clients saw, what the tables hold, what was told, and what of it must never be. */
@@ -97,7 +100,10 @@ const CASES: [what: string, given: Parameters<typeof evidence>, invariants: stri
   ["no answer, and all of it done", [[hold(undefined)], [row("b1")]], []],
   ["no answer, and half of it done", [[hold(undefined, { seatIds: ["s1", "s2"] })], [row("b1")]], ["I7"]],
   ["one unanswered request that made two bookings", [[hold(undefined)], [row("b1"), row("b2")]], ["I7"]],
-  ["a refused request that made a booking", [[hold(undefined, seen("alice", 409, 0))], [row("b1")]], ["I7"]],
+  ["an answer that says that nobody knows", [[hold(undefined, seen("alice", 503, 0))], []], []],
+  ["an answer that says that something is broken", [[hold(undefined, seen("alice", 500, 0))], []], ["answers"]],
+  ["a hold that is refused as another thing would be", [[hold(undefined, seen("alice", 404, 0))], []], ["answers"]],
+  ["a refused request that made a booking", [[hold(undefined, refused)], [row("b1")]], ["I7"]],
   [
     "a key that was not answered and then granted, with two bookings",
     [
@@ -161,7 +167,7 @@ const CASES: [what: string, given: Parameters<typeof evidence>, invariants: stri
   [
     "another's booking, told of",
     [[hold("b1"), { kind: "peek", bookingId: "b1", ...seen("bob", 409, 9) }], [row("b1")]],
-    ["I9"],
+    ["answers", "I9"],
   ],
   [
     "a seat that one reads as held while another is granted it",

@@ -1,4 +1,5 @@
 import type { Fact } from "#contracts/events.ts";
+import { answersKnown } from "./check-answers.ts";
 import { bookingsAccounted, holdsKept, keysHonoured } from "./check-holds.ts";
 import { cancelsKept, readsForward, strangersRefused } from "./check-reads.ts";
 import { deadlinesKept, seatsNeverShared, seatsNeverSharedByFacts } from "./check-seats.ts";
@@ -23,6 +24,7 @@ export interface Violation {
 type Check = (evidence: Evidence) => Violation[];
 
 const CHECKS: readonly Check[] = [
+  answersKnown,
   holdsKept,
   bookingsAccounted,
   keysHonoured,

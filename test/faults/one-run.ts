@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type AuditReport, audit } from "../../cli/audit/audit.ts";
-import { Shop } from "../e2e/support/shop.ts";
 import { until } from "../support/until.ts";
-import { Buyer, type Hall } from "./buyer.ts";
+import { putOnSale, sellAfterHealing } from "./after-healing.ts";
+import { Buyer, type Market } from "./buyer.ts";
 import { check, type Violation } from "./checker.ts";
 import { type Fault, Found, type Stage } from "./fault.ts";
 import { type Strike, scheduleOf } from "./faults.ts";
@@ -21,7 +21,8 @@ const LOAD_MS = 5_000;
 /** The load goes on for so long after the last fault. */
 const AFTERWARDS_MS = 800;
 const SETTLE_MS = 30_000;
-const ON_SALE_MS = 60_000;
+/** Grants without which a run shows nothing; slow ones give some 60. */
+const GRANTS_MIN = 10;
 
 export interface RunResult {
   seed: string;
@@ -51,13 +52,18 @@ export async function oneRun(world: World, random: Random, seed: string, only: F
     ...what,
   });
   try {
-    return ended(await thrown(world, random, strikes));
+    return ended(await thrown(world, random, seed, strikes));
   } catch (error) {
     return ended({ violations: [{ invariant: "healing", problem: `before the load: ${(error as Error).message}` }] });
   }
 }
 
-async function thrown(world: World, random: Random, strikes: readonly Strike[]): Promise<Partial<RunResult>> {
+async function thrown(
+  world: World,
+  random: Random,
+  seed: string,
+  strikes: readonly Strike[],
+): Promise<Partial<RunResult>> {
   await world.heal();
   const settings = Object.assign({}, ...strikes.map(({ fault }) => fault.settings ?? {}));
   await world.useNodes(settings, {
@@ -66,12 +72,14 @@ async function thrown(world: World, random: Random, strikes: readonly Strike[]):
   });
   const since = new Date();
   const holdSeconds = strikes.find(({ fault }) => fault.holdSeconds)?.fault.holdSeconds ?? HOLD_SECONDS;
-  const halls = await putOnSale(world, holdSeconds);
+  const halls = await Promise.all(HALLS.map((seats) => putOnSale(world, seats, holdSeconds)));
   const history = new History();
   const violations: Violation[] = [];
   const missed: string[] = [];
 
-  const { buyers, stop } = crowd(world, random, halls, history);
+  const stopping = new AbortController();
+  const market = { run: seed, urls: world.urls, halls, history, known: [], stopped: stopping.signal };
+  const buyers = crowd(world, random, market);
   const stage: Stage = { world, random: random.fork("faults"), halls, since, history, buyers };
   const running = Promise.all([...buyers.values()].map((buyer) => buyer.run()));
   const over = strikes.map((strike) => struck(stage, strike).catch((error: Error) => error));
@@ -81,48 +89,29 @@ async function thrown(world: World, random: Random, strikes: readonly Strike[]):
     else if (error) missed.push(`${strikes[n]?.fault.name}: ${error.message}`);
   }
   await sleep(AFTERWARDS_MS);
-  stop();
+  stopping.abort();
   await running;
 
-  violations.push(...(await judge(world, stage)));
+  const granted = history.ofKind("hold").filter(({ outcome }) => outcome === "ok").length;
+  if (granted < GRANTS_MIN) violations.push({ invariant: "load", problem: `only ${granted} holds were granted` });
+  violations.push(...(await judge(stage, market)));
   violations.push(...world.takeOwnEnds().map((problem) => ({ invariant: "node", problem })));
   return {
     missed,
     operations: history.operations.length,
-    granted: history.ofKind("hold").filter(({ outcome }) => outcome === "ok").length,
+    granted,
     violations,
     history,
   };
 }
 
-async function putOnSale(world: World, holdSeconds: number): Promise<Hall[]> {
-  const shop = new Shop(world.urls[0] as string, (name, scopes) => world.token(name, scopes));
-  // Asked again as any organizer would: nodes that have just come back may say 503 once more.
-  const sold = HALLS.map((seats) =>
-    until(() => shop.putOnSale(seats, { holdSeconds }), {
-      what: `an event of ${seats} seats to be on sale`,
-      ms: ON_SALE_MS,
-    }),
-  );
-  const halls = (await Promise.all(sold)).map(({ id, seatIds }) => ({ eventId: id, seatIds }));
-  // The other gateway may not know of the newest events yet.
-  for (const url of world.urls) {
-    const other = new Shop(url);
-    for (const { eventId } of halls) await other.untilOnSale(eventId);
-  }
-  return halls;
-}
-
-function crowd(world: World, random: Random, halls: readonly Hall[], history: History) {
-  const stopping = new AbortController();
-  const market = { urls: world.urls, halls, history, known: [], stopped: stopping.signal };
-  const buyers = new Map(
+function crowd(world: World, random: Random, market: Market): Map<string, Buyer> {
+  return new Map(
     Array.from({ length: BUYERS }, (_, n) => {
       const name = `buyer-${n}`;
       return [name, new Buyer(name, world.token(name), random.fork(name), market)] as const;
     }),
   );
-  return { buyers, stop: () => stopping.abort() };
 }
 
 async function struck(stage: Stage, { fault, atMs }: Strike): Promise<undefined> {
@@ -131,12 +120,13 @@ async function struck(stage: Stage, { fault, atMs }: Strike): Promise<undefined>
   return undefined;
 }
 
-/** Heals, waits until nothing moves, and looks at what is left. What does not heal is a violation too. */
-async function judge(world: World, { halls, since, history, buyers }: Stage): Promise<Violation[]> {
-  const eventIds = halls.map(({ eventId }) => eventId);
+/** Heals, sells once more, waits until nothing moves, and looks at what is left. What does not heal is a violation too. */
+async function judge({ world, random, since, history, buyers, ...stage }: Stage, market: Market): Promise<Violation[]> {
   try {
     await world.heal();
     const healedAt = Date.now();
+    const halls = [...stage.halls, await sellAfterHealing(world, market, random.fork("late"))];
+    const eventIds = halls.map(({ eventId }) => eventId);
     await untilQuiet(world, eventIds);
     await Promise.all([...buyers.values()].map((buyer) => buyer.readAll()));
     const [bookings, facts] = await Promise.all([

@@ -31,6 +31,7 @@ const SETTINGS: Record<string, string> = {
   PAYMENT_SUCCESS_RATE: "0.6",
   PAYMENT_NEVER_RATE: "0.1",
   PAYMENT_DELAY_MS: "300",
+  PAYMENT_SEED: "1",
   RATE_LIMIT_PER_MINUTE: "1000000",
   ADDRESS_RATE_LIMIT_PER_MINUTE: "1000000",
   FAILED_LOGINS_PER_MINUTE: "1000000",
@@ -56,6 +57,7 @@ export class World {
   readonly redis: TcpProxy;
   readonly kafka: TcpProxy;
   readonly nodes: ReadonlyMap<string, RunNode>;
+  #settings: Record<string, string> = {};
 
   private constructor(home: string, env: Record<string, string>, proxies: [TcpProxy, TcpProxy, TcpProxy]) {
     this.home = home;
@@ -103,11 +105,17 @@ export class World {
 
   /** Lets all nodes run with these settings on top, `apart` in a cluster of their own, and waits until they are ready. */
   async useNodes(env: Record<string, string>, { without = [], apart = [] }: Arrangement = {}): Promise<void> {
+    this.#settings = env;
     const nodes = [...this.nodes.values()].map((node) => {
       const own = apart.includes(node.name) ? { ...env, NAMESPACE: "apart" } : env;
       return node.use(own, without);
     });
     await Promise.all(nodes);
+  }
+
+  /** What the nodes run with besides the addresses of their servers. */
+  get settings(): Readonly<Record<string, string>> {
+    return { ...SETTINGS, ...this.#settings };
   }
 
   /** Of the gateways, whether they run or not. */
