@@ -69,3 +69,26 @@ export function keysHonoured({ history }: Evidence): Violation[] {
     return answers.size > 1 ? [{ invariant: "I11", problem: `${key} was answered ${[...answers].join(" and ")}` }] : [];
   });
 }
+
+/** Refusals that say nothing about the request: another may be under way, or its token has gone bad. */
+const NO_ANSWERS = ["REQUEST_IN_PROGRESS", "UNAUTHORIZED"];
+
+/** I11: from when a key was granted, or its booking is there though nobody was told, nobody who repeats it is refused. */
+export function repeatsNotRefused({ history, bookings, createdAt }: Evidence): Violation[] {
+  const holds = history.ofKind("hold");
+  const since = new Map<string, number>();
+  const note = (key: string | null | undefined, at: number | undefined) => {
+    if (key && at !== undefined) since.set(key, Math.min(at, since.get(key) ?? at));
+  };
+  for (const { key, outcome, ended } of holds) if (outcome === "ok") note(key, ended);
+  for (const { key, id } of bookings) note(key, createdAt.get(id));
+  return holds
+    .filter(({ key = "", outcome, code = "", invoked }) => {
+      const granted = since.get(key);
+      return outcome === "fail" && !NO_ANSWERS.includes(code) && granted !== undefined && granted < invoked;
+    })
+    .map(({ key, client, code }) => ({
+      invariant: "I11",
+      problem: `${client} repeated ${key}, which had been granted, and was refused: ${code}`,
+    }));
+}

@@ -1,6 +1,7 @@
 import type { BookingResponse } from "#contracts/booking.ts";
 import type { Evidence, Violation } from "./checker.ts";
 import type { CancelOp, ReadOp } from "./history.ts";
+import type { BookingRow } from "./tables.ts";
 
 const stateOf = ({ status, reason }: Pick<BookingResponse, "status" | "reason">): string =>
   reason === null ? status : `${status} (${reason})`;
@@ -31,16 +32,36 @@ export function readsForward({ history, bookings }: Evidence): Violation[] {
   const missing = seen
     .filter(({ status }) => status === 404)
     .map((op) => ({ invariant: "I7", problem: `${op.client} did not find ${op.bookingId} (${op.kind}, 404)` }));
-  const last = new Map(bookings.map((row) => [row.id, row]));
+  const rows = new Map(bookings.map((row) => [row.id, row]));
   const backward = [...Map.groupBy(seen, ({ bookingId }) => bookingId)].flatMap(([id, ops]) => {
-    const row = last.get(id);
-    const states = ops.flatMap(({ booking }) => (booking ? [stateOf(booking)] : []));
-    if (row) states.push(stateOf(row as Pick<BookingResponse, "status" | "reason">));
-    const at = states.findIndex((state, n) => n > 0 && !AFTER[states[n - 1] as string]?.includes(state));
-    return at < 0 ? [] : [{ invariant: "I2", problem: `${id} was ${states[at - 1]} and then ${states[at]}` }];
+    const looks = looksOf(ops, rows.get(id));
+    for (const [n, later] of looks.entries()) {
+      // Of two that were under way together either may have been answered first.
+      const earlier = looks.slice(0, n).find((look) => look.ended < later.invoked && !mayFollow(look, later));
+      if (earlier) return [{ invariant: "I2", problem: `${id} was ${earlier.state} and then ${later.state}` }];
+    }
+    return [];
   });
   return [...missing, ...backward];
 }
+
+interface Look {
+  state: string;
+  invoked: number;
+  ended: number;
+}
+
+/** As they began; the row is looked at when all is over. */
+function looksOf(ops: readonly (ReadOp | CancelOp)[], row: BookingRow | undefined): Look[] {
+  const looks = ops.flatMap(({ booking, invoked, ended }): Look[] =>
+    booking ? [{ state: stateOf(booking), invoked, ended }] : [],
+  );
+  const end = Number.POSITIVE_INFINITY;
+  if (row) looks.push({ state: stateOf(row as Pick<BookingResponse, "status" | "reason">), invoked: end, ended: end });
+  return looks.sort((a, b) => a.invoked - b.invoked);
+}
+
+const mayFollow = (earlier: Look, later: Look): boolean => AFTER[earlier.state]?.includes(later.state) ?? false;
 
 /** What tells nothing of a booking: it is not there, or the token has run out with the key that signed it. */
 const TELLING_NOTHING = [401, 404];

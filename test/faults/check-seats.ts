@@ -2,7 +2,7 @@ import type { Fact } from "#contracts/events.ts";
 import type { Evidence, Violation } from "./checker.ts";
 import type { BookingRow } from "./tables.ts";
 
-/** Of a run-out hold from its deadline, or from when the last fault was over. */
+/** Of a run-out hold from its deadline, or from when a sweeper could do it. */
 const SWEPT_WITHIN_MS = 5_000;
 
 /** A time in which a seat was somebody's: from `from` to `until`, epoch ms with fractions. */
@@ -15,7 +15,11 @@ interface Ownership {
 
 /** I1: no two buyers rightly believed at one time that a seat was theirs. */
 export function seatsNeverShared({ history, bookings }: Evidence): Violation[] {
-  const cancels = Map.groupBy(history.ofKind("cancel"), ({ bookingId }) => bookingId);
+  // One that was refused gave nothing up.
+  const cancels = Map.groupBy(
+    history.ofKind("cancel").filter(({ outcome }) => outcome !== "fail"),
+    ({ bookingId }) => bookingId,
+  );
   const reads = Map.groupBy(history.ofKind("read"), ({ bookingId }) => bookingId);
   const holds = new Map(
     history.ofKind("hold").flatMap((op) => (op.outcome === "ok" && op.booking ? [[op.booking.id, op] as const] : [])),
@@ -94,18 +98,18 @@ function overlaps(owned: readonly Ownership[], how: string): Violation[] {
 }
 
 /** I8: run-out holds are swept soon, and none is left. */
-export function deadlinesKept({ bookings, facts, healedAt }: Evidence): Violation[] {
+export function deadlinesKept({ bookings, facts, sweptFrom }: Evidence): Violation[] {
   const expired = new Map(
     facts.flatMap((fact) => (fact.type === "booking.expired" ? [[fact.subject, instantOf(fact.time)] as const] : [])),
   );
   return bookings.flatMap((row) => {
     if (row.status === "PENDING") return [{ invariant: "I8", problem: `${row.id} is PENDING still` }];
-    const lateMs = lateness(row, expired.get(row.id), healedAt);
+    const lateMs = lateness(row, expired.get(row.id), sweptFrom);
     return lateMs > SWEPT_WITHIN_MS
       ? [{ invariant: "I8", problem: `${row.id} was swept ${Math.round(lateMs)} ms after its turn` }]
       : [];
   });
 }
 
-const lateness = ({ expiresAt }: BookingRow, swept: number | undefined, healedAt: number): number =>
-  swept === undefined ? 0 : swept - Math.max(expiresAt, healedAt);
+const lateness = ({ expiresAt }: BookingRow, swept: number | undefined, sweptFrom: number): number =>
+  swept === undefined ? 0 : swept - Math.max(expiresAt, sweptFrom);

@@ -35,6 +35,7 @@ const row = (id: string, change: Partial<BookingRow> = {}): BookingRow => ({
   totalMinor: 1_000,
   expiresAt: 10_000,
   items: ["s1"],
+  key: null,
   ...change,
 });
 
@@ -75,11 +76,32 @@ const fact = (type: string, id: string, bookingVersion: number, at: number) =>
     data: { bookingVersion, bookingId: id },
   }) as Fact;
 
-function evidence(operations: Operation[], bookings: BookingRow[], facts: Fact[] = []): Evidence {
+function evidence(
+  operations: Operation[],
+  bookings: BookingRow[],
+  facts: Fact[] = [],
+  more: Partial<Evidence> = {},
+): Evidence {
   const history = new History();
   for (const operation of operations) history.add(operation);
-  return { history, bookings, facts, healedAt: 0 };
+  return { history, bookings, facts, owed: [], arrived: [], createdAt: new Map(), sweptFrom: 0, ...more };
 }
+
+const cancel = (id: string, status: number, at: number, what?: Partial<BookingResponse>): Operation => ({
+  kind: "cancel",
+  bookingId: id,
+  booking: what && booking(id, what),
+  ...seen("alice", status, at),
+});
+
+const late = (sweptFrom: number): Parameters<typeof evidence> => [
+  [hold("b1")],
+  [row("b1", { status: "CANCELLED", reason: "EXPIRED" })],
+  [fact("booking.expired", "b1", 2, 16_001)],
+  { sweptFrom },
+];
+
+const letter = (value: string | null) => ({ topic: "booking.created.dlq", key: "k", value });
 
 const found = (...given: Parameters<typeof evidence>): string[] => [
   ...new Set(check(evidence(...given)).map(({ invariant }) => invariant)),
@@ -120,6 +142,44 @@ const CASES: [what: string, given: Parameters<typeof evidence>, invariants: stri
       [row("b1"), row("b2", { items: ["s1"], status: "CANCELLED", reason: "EXPIRED" })],
     ],
     ["I11"],
+  ],
+  [
+    "a key granted, and refused when it is repeated",
+    [[hold("b1", { key: "k" }), hold(undefined, { key: "k", ...refused, invoked: 50 })], [row("b1")]],
+    ["I11"],
+  ],
+  [
+    "a key refused before it is granted",
+    [[hold(undefined, { key: "k", ...refused }), hold("b1", { key: "k" }, 50)], [row("b1", { key: "k" })]],
+    [],
+  ],
+  [
+    "a key not answered, and refused when its booking is there",
+    [
+      [hold(undefined, { key: "k" }), hold(undefined, { key: "k", ...refused, invoked: 50 })],
+      [row("b1", { key: "k" })],
+      [],
+      { createdAt: new Map([["b1", 40]]) },
+    ],
+    ["I11"],
+  ],
+  [
+    "a key not answered, and refused before its booking is known to be there",
+    [
+      [hold(undefined, { key: "k" }), hold(undefined, { key: "k", ...refused, invoked: 50 })],
+      [row("b1", { key: "k" })],
+      [],
+      { createdAt: new Map([["b1", 60]]) },
+    ],
+    [],
+  ],
+  [
+    "a key granted, and one that repeats it told to wait",
+    [
+      [hold("b1", { key: "k" }), hold(undefined, { key: "k", ...refused, invoked: 50, code: "REQUEST_IN_PROGRESS" })],
+      [row("b1")],
+    ],
+    [],
   ],
   [
     "a cancelled booking that is confirmed",
@@ -209,12 +269,36 @@ const CASES: [what: string, given: Parameters<typeof evidence>, invariants: stri
     ],
     [],
   ],
-  ["a hold that is open when all is quiet", [[hold("b1")], [row("b1", { status: "PENDING" })]], ["I8"]],
   [
-    "a hold that was swept six seconds after its deadline",
-    [[hold("b1")], [row("b1", { status: "CANCELLED", reason: "EXPIRED" })], [fact("booking.expired", "b1", 2, 16_001)]],
-    ["I8"],
+    "a seat that one tried to cancel in vain and reads as held while another is granted it",
+    [
+      [hold("b1"), cancel("b1", 409, 20), hold("b2", bob, 50), read("b1", {}, 100), read("b2", {}, 110, "bob")],
+      [row("b1", cancelled), row("b2", { userId: "bob", status: "CANCELLED", reason: "EXPIRED" })],
+    ],
+    ["I1"],
   ],
+  [
+    "a read that says PENDING, answered after the cancel that was sent beside it",
+    [[hold("b1"), cancel("b1", 200, 20, cancelled), read("b1", {}, 22)], [row("b1", cancelled)]],
+    [],
+  ],
+  [
+    "a read that says PENDING, sent after the cancel was answered",
+    [[hold("b1"), cancel("b1", 200, 20, cancelled), read("b1", {}, 26)], [row("b1", cancelled)]],
+    ["I2"],
+  ],
+  ["a dead letter that is owed", [[], [], [], { owed: [letter("x")], arrived: [letter("x")] }], []],
+  ["a dead letter of nothing", [[], [], [], { owed: [letter(null)], arrived: [letter("")] }], []],
+  ["a dead letter that is not there", [[], [], [], { owed: [letter("x")], arrived: [letter("y")] }], ["I5"]],
+  [
+    "two dead letters of which one is there",
+    [[], [], [], { owed: [letter("x"), letter("x")], arrived: [letter("x")] }],
+    ["I5"],
+  ],
+  ["a hold that is open when all is quiet", [[hold("b1")], [row("b1", { status: "PENDING" })]], ["I8"]],
+  ["a hold that was swept six seconds after its deadline", late(0), ["I8"]],
+  ["a hold that was swept six seconds after its deadline, when nobody could", late(12_000), []],
+  ["a hold that nobody swept six seconds after somebody could", late(11_000), ["I8"]],
 ];
 
 for (const [what, given, invariants] of CASES) {

@@ -1,19 +1,21 @@
-import type { Fact } from "#contracts/events.ts";
 import { answersKnown } from "./check-answers.ts";
-import { bookingsAccounted, holdsKept, keysHonoured } from "./check-holds.ts";
+import { owedArrived } from "./check-facts.ts";
+import { bookingsAccounted, holdsKept, keysHonoured, repeatsNotRefused } from "./check-holds.ts";
 import { cancelsKept, readsForward, strangersRefused } from "./check-reads.ts";
 import { deadlinesKept, seatsNeverShared, seatsNeverSharedByFacts } from "./check-seats.ts";
 import type { History } from "./history.ts";
+import type { Told } from "./publish.ts";
+import type { Reading } from "./read-facts.ts";
 import type { BookingRow } from "./tables.ts";
 
 /** What was seen of a run when it is over and quiet. */
-export interface Evidence {
+export interface Evidence extends Reading {
   history: History;
   bookings: readonly BookingRow[];
-  /** Of the run's events, in order of topic and offset; a fact may stand there more than once. */
-  facts: readonly Fact[];
-  /** Epoch ms from which no fault was at work any more and every node was ready. */
-  healedAt: number;
+  /** Records that have to be on their topics, since a fault put them on their way. */
+  owed: readonly Told[];
+  /** Epoch ms from which nothing kept all sweepers from their work: every node was ready, and so was Postgres. */
+  sweptFrom: number;
 }
 
 export interface Violation {
@@ -28,12 +30,14 @@ const CHECKS: readonly Check[] = [
   holdsKept,
   bookingsAccounted,
   keysHonoured,
+  repeatsNotRefused,
   cancelsKept,
   readsForward,
   strangersRefused,
   seatsNeverShared,
   seatsNeverSharedByFacts,
   deadlinesKept,
+  owedArrived,
 ];
 
 /**

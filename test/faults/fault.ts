@@ -1,5 +1,6 @@
 import type { Buyer, Hall } from "./buyer.ts";
 import type { History } from "./history.ts";
+import type { Told } from "./publish.ts";
 import type { Random } from "./random.ts";
 import type { World } from "./world.ts";
 
@@ -12,6 +13,8 @@ export interface Stage {
   since: Date;
   history: History;
   buyers: ReadonlyMap<string, Buyer>;
+  /** What a fault put on its way and has to be on its topic when all is quiet, be it as a dead letter. */
+  owed: Told[];
 }
 
 export interface Fault {
@@ -25,6 +28,8 @@ export interface Fault {
   apart?: readonly string[];
   /** How long holds live in such a run. */
   holdSeconds?: number;
+  /** Postgres and the nodes that sell go on as ever, so that what runs out is swept in time all along. */
+  sparesSweeps?: true;
   /** It is there from the first request on. */
   fromStart?: true;
   /** Takes so long that it is only thrown when it is asked for by name. */

@@ -9,7 +9,7 @@ import { type Strike, scheduleOf } from "./faults.ts";
 import { History } from "./history.ts";
 import { untilQuiet } from "./quiet.ts";
 import type { Random } from "./random.ts";
-import { readFactsSince } from "./read-facts.ts";
+import { readTopics } from "./read-facts.ts";
 import { readBookings } from "./tables.ts";
 import type { World } from "./world.ts";
 
@@ -80,7 +80,7 @@ async function thrown(
   const stopping = new AbortController();
   const market = { run: seed, urls: world.urls, halls, history, known: [], stopped: stopping.signal };
   const buyers = crowd(world, random, market);
-  const stage: Stage = { world, random: random.fork("faults"), halls, since, history, buyers };
+  const stage: Stage = { world, random: random.fork("faults"), halls, since, history, buyers, owed: [] };
   const running = Promise.all([...buyers.values()].map((buyer) => buyer.run()));
   const over = strikes.map((strike) => struck(stage, strike).catch((error: Error) => error));
   await sleep(LOAD_MS);
@@ -94,7 +94,8 @@ async function thrown(
 
   const granted = history.ofKind("hold").filter(({ outcome }) => outcome === "ok").length;
   if (granted < GRANTS_MIN) violations.push({ invariant: "load", problem: `only ${granted} holds were granted` });
-  violations.push(...(await judge(stage, market)));
+  const isSwept = strikes.every(({ fault }) => fault.sparesSweeps);
+  violations.push(...(await judge(stage, market, isSwept)));
   violations.push(...world.takeOwnEnds().map((problem) => ({ invariant: "node", problem })));
   return {
     missed,
@@ -121,19 +122,23 @@ async function struck(stage: Stage, { fault, atMs }: Strike): Promise<undefined>
 }
 
 /** Heals, sells once more, waits until nothing moves, and looks at what is left. What does not heal is a violation too. */
-async function judge({ world, random, since, history, buyers, ...stage }: Stage, market: Market): Promise<Violation[]> {
+async function judge(
+  { world, random, since, history, buyers, owed, ...stage }: Stage,
+  market: Market,
+  isSwept: boolean,
+): Promise<Violation[]> {
   try {
     await world.heal();
-    const healedAt = Date.now();
+    const sweptFrom = isSwept ? since.getTime() : Date.now();
     const halls = [...stage.halls, await sellAfterHealing(world, market, random.fork("late"))];
     const eventIds = halls.map(({ eventId }) => eventId);
     await untilQuiet(world, eventIds);
     await Promise.all([...buyers.values()].map((buyer) => buyer.readAll()));
-    const [bookings, facts] = await Promise.all([
+    const [bookings, reading] = await Promise.all([
       readBookings(world.url("booking"), eventIds),
-      readFactsSince(world, since, halls),
+      readTopics(world, since, halls, owed),
     ]);
-    const found = check({ history, bookings, facts, healedAt });
+    const found = check({ history, bookings, owed, sweptFrom, ...reading });
     return [...found, ...(await audited(world))];
   } catch (error) {
     return [{ invariant: "healing", problem: (error as Error).message }];

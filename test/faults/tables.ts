@@ -11,6 +11,8 @@ export interface BookingRow {
   totalMinor: number;
   expiresAt: number;
   items: string[];
+  /** The Idempotency-Key that its answer is kept under. */
+  key: string | null;
 }
 
 /** All bookings of these events. */
@@ -18,6 +20,7 @@ export async function readBookings(url: string, eventIds: readonly string[]): Pr
   return connected(url, async (client) => {
     const { rows } = await client.query(
       `select b.id, b.event_id, b.user_id, b.status, b.reason, b.version, b.total_minor, b.expires_at,
+              (select k.key from idempotency_keys k where k.user_id = b.user_id and k.answer->>'id' = b.id::text) as key,
               coalesce(array_agg(i.seat_id::text order by i.seat_id) filter (where i.seat_id is not null), '{}') as items
        from bookings b left join booking_items i on i.event_id = b.event_id and i.booking_id = b.id
        where b.event_id = any($1::uuid[])
@@ -34,6 +37,7 @@ export async function readBookings(url: string, eventIds: readonly string[]): Pr
       totalMinor: Number(row.total_minor),
       expiresAt: row.expires_at.getTime(),
       items: row.items,
+      key: row.key,
     }));
   });
 }

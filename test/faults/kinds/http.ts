@@ -17,11 +17,13 @@ export const HTTP_FAULTS: readonly Fault[] = [
   {
     name: "tokens-forged",
     what: "a flood of tokens that are unsigned, signed with the public key, run out, of another issuer or of unknown keys",
+    sparesSweeps: true,
     strike: (stage) => flood(stage, forgedTokens(stage.world), (status) => status === 401),
   },
   {
     name: "requests-malformed",
     what: "bodies over the limit, broken JSON, 10,000 seats, one seat twice, forged X-Forwarded-For, clients that send a byte a second",
+    sparesSweeps: true,
     async strike(stage) {
       const slow = Array.from({ length: 10 }, () => drip(stage.world.urls[0] as string, 4_000));
       await flood(stage, malformed(stage), (status) => status >= 400 && status < 500);
@@ -31,11 +33,13 @@ export const HTTP_FAULTS: readonly Fault[] = [
   {
     name: "issuer-down",
     what: "the keys of tokens cannot be fetched for a while",
+    sparesSweeps: true,
     strike: (stage) => killServer(stage, "issuer", [1_000, 3_000]),
   },
   {
     name: "issuer-rotated",
     what: "the issuer signs with a new key from now on, and no longer names the old one",
+    sparesSweeps: true,
     async strike({ world }) {
       await world.kill("issuer");
       rmSync(join(world.home, "issuer/private.pem"));

@@ -2,15 +2,24 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { newFact } from "#contracts/events.ts";
 import { newId } from "#contracts/id.ts";
-import { KAFKA_TOPICS } from "#contracts/topics.ts";
+import { deadLetterTopic, KAFKA_TOPICS } from "#contracts/topics.ts";
 import { cutAgain, killInMidst, killServer, loseReplies } from "../blows.ts";
-import type { Fault } from "../fault.ts";
+import type { Fault, Stage } from "../fault.ts";
 import { publish } from "../publish.ts";
 import { rogue } from "../rogue.ts";
 
 /** Past the sessions of consumers of facts, 6 s, and now and then of the inbox too, 10 s. */
 const PAST_SESSION_MS = [7_000, 11_500] as const;
 const DOWN_MS = 60_000;
+/** Topics that our services read, each by one of them: what is no fact there is a dead letter of one consumer. */
+const CONSUMED: readonly string[] = [
+  KAFKA_TOPICS.BOOKING_CREATED,
+  KAFKA_TOPICS.BOOKING_CANCELLED,
+  KAFKA_TOPICS.BOOKING_EXPIRED,
+  KAFKA_TOPICS.BOOKING_REFUND_DUE,
+  KAFKA_TOPICS.PAYMENT_SUCCESS,
+  KAFKA_TOPICS.PAYMENT_FAILED,
+];
 
 export const KAFKA_FAULTS: readonly Fault[] = [
   {
@@ -56,7 +65,8 @@ export const KAFKA_FAULTS: readonly Fault[] = [
   {
     name: "poison",
     what: "records that are no facts stand among the facts",
-    async strike({ world, random, halls }) {
+    sparesSweeps: true,
+    async strike({ world, random, halls, owed }) {
       const topics = Object.values(KAFKA_TOPICS).filter((topic) => topic !== KAFKA_TOPICS.EVENT_PUBLISHED);
       const eventId = halls[0]?.eventId as string;
       const poison = [
@@ -77,32 +87,39 @@ export const KAFKA_FAULTS: readonly Fault[] = [
         value: random.pick(poison),
       }));
       await publish(world, records);
+      const read = records.filter(({ topic }) => CONSUMED.includes(topic));
+      owed.push(...read.map((record) => ({ ...record, topic: deadLetterTopic(record.topic) })));
     },
   },
   {
     name: "kafka-killed",
     what: "Kafka is killed and comes back",
+    sparesSweeps: true,
     strike: (stage) => killServer(stage, "kafka", [100, 1_500]),
   },
   {
     name: "kafka-down",
     what: "Kafka is down for a minute",
+    sparesSweeps: true,
     long: true,
     strike: (stage) => killServer(stage, "kafka", [DOWN_MS, DOWN_MS]),
   },
   {
     name: "publish-unanswered",
     what: "Kafka takes facts and its answers are lost",
+    sparesSweeps: true,
     strike: (stage) => loseReplies(stage, stage.world.kafka, [100, 600]),
   },
   {
     name: "kafka-cut",
     what: "all connections to Kafka are cut, again and again",
+    sparesSweeps: true,
     strike: (stage) => cutAgain(stage, stage.world.kafka, 6, [100, 700]),
   },
   {
     name: "kafka-slow",
     what: "every word to and from Kafka takes a quarter of a second",
+    sparesSweeps: true,
     async strike({ world, random }) {
       world.kafka.delay(250);
       await sleep(random.between(2_000, 4_000));
@@ -112,8 +129,9 @@ export const KAFKA_FAULTS: readonly Fault[] = [
   {
     name: "late-outbox-id",
     what: "a row of the outbox with a lower id is committed after higher ones were published",
-    async strike({ world, random, halls }) {
-      for (let n = 0; n < 3; n++) await commitLate(world, halls[0]?.eventId as string, random.between(300, 1_200));
+    sparesSweeps: true,
+    async strike(stage) {
+      for (let n = 0; n < 3; n++) await commitLate(stage, stage.random.between(300, 1_200));
     },
   },
   {
@@ -128,7 +146,8 @@ export const KAFKA_FAULTS: readonly Fault[] = [
 ];
 
 /** Tells of seats what nobody believes, since their version is none, in a fact that has to arrive all the same. */
-async function commitLate(world: Parameters<typeof rogue>[0], eventId: string, ms: number): Promise<void> {
+async function commitLate({ world, halls, owed }: Stage, ms: number): Promise<void> {
+  const eventId = halls[0]?.eventId as string;
   const change = { seatIndex: 0, seatId: randomUUID(), status: "AVAILABLE", version: 0 } as const;
   const fact = newFact("seat.changed", "eventix/booking", eventId, { changes: [change] });
   const value = JSON.stringify({ ...fact, time: new Date().toISOString() });
@@ -141,5 +160,6 @@ async function commitLate(world: Parameters<typeof rogue>[0], eventId: string, m
     ]);
     await sleep(ms);
     await client.query("commit");
+    owed.push({ topic: fact.type, key: eventId, value });
   });
 }

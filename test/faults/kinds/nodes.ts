@@ -42,12 +42,14 @@ export const NODE_FAULTS: readonly Fault[] = [
   {
     name: "cluster-split",
     what: "two halves of the cluster do not know of each other, and each has an actor for every event",
+    sparesSweeps: true,
     apart: ["b", "c"],
     strike: async () => {},
   },
   {
     name: "split-without-locks",
     what: "the same, without locks in Redis: only Postgres is left to decide",
+    sparesSweeps: true,
     apart: ["b", "c"],
     settings: { SEAT_LOCKS: "off" },
     strike: async () => {},

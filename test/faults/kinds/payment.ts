@@ -3,7 +3,7 @@ import { newFact } from "#contracts/events.ts";
 import { connected } from "#stack/postgres/databases.ts";
 import type { Fault, Stage } from "../fault.ts";
 import { publish, type Told } from "../publish.ts";
-import { readFactsSince } from "../read-facts.ts";
+import { readTopics } from "../read-facts.ts";
 import { sweepersOn } from "../sweepers.ts";
 
 const HOLD_SECONDS = 2;
@@ -14,6 +14,7 @@ export const PAYMENT_FAULTS: readonly Fault[] = [
   {
     name: "result-at-deadline",
     what: "results come as the holds run out, while sweepers and buyers end them too",
+    sparesSweeps: true,
     settings: {
       PAYMENT_DELAY_MS: String(HOLD_SECONDS * 1_000 - 70),
       PAYMENT_SUCCESS_RATE: "0.8",
@@ -37,6 +38,7 @@ export const PAYMENT_FAULTS: readonly Fault[] = [
   {
     name: "results-contradict",
     what: "a payment is said to have failed and then succeeds",
+    sparesSweeps: true,
     settings: { PAYMENT_SUCCESS_RATE: "1", PAYMENT_NEVER_RATE: "0" },
     async strike(stage) {
       for (let n = 0; n < 10; n++) {
@@ -48,9 +50,10 @@ export const PAYMENT_FAULTS: readonly Fault[] = [
   {
     name: "results-repeated",
     what: "each result and each ending is told ten times over, in any order",
+    sparesSweeps: true,
     async strike({ world, random, halls, since }) {
       await sleep(1_500);
-      const facts = await readFactsSince(world, since, halls);
+      const { facts } = await readTopics(world, since, halls);
       const ends = facts.filter(({ type }) =>
         /^(payment\.|booking\.(created|cancelled|expired|refund_due))/.test(type),
       );
@@ -66,6 +69,7 @@ export const PAYMENT_FAULTS: readonly Fault[] = [
   {
     name: "provider-silent",
     what: "half of the charges are never answered",
+    sparesSweeps: true,
     settings: { PAYMENT_NEVER_RATE: "0.5" },
     strike: async () => {},
   },
