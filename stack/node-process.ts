@@ -22,6 +22,9 @@ export interface NodeOptions {
  */
 export const NODE_FLAGS = ["--disable-warning=TimeoutNegativeWarning", "--max-semi-space-size=64"];
 
+/** It waits for no other node, and for servers not as long. */
+const READY_MS = 90_000;
+
 /** A running node of Eventix: broker/node.ts in a process of its own. It stops by itself when this process is gone. */
 export class NodeProcess {
   readonly child: ChildProcess;
@@ -38,9 +41,17 @@ export class NodeProcess {
     this.ended = once(this.child, "exit").then(([code, signal]) => (signal ? `signal ${signal}` : `exit code ${code}`));
   }
 
-  /** Resolves when all its services have started; rejects when it ends before. */
+  /** Resolves when all its services have started; rejects when it ends before, or is cut since that takes too long. */
   async ready(): Promise<void> {
+    let isLate = false;
+    const cut = setTimeout(() => {
+      isLate = true;
+      this.child.kill("SIGKILL");
+    }, READY_MS);
     const how = await Promise.race([once(this.child, "message").then(() => undefined), this.ended]);
+    clearTimeout(cut);
+    if (isLate)
+      throw new StackError(`The node was not ready after ${READY_MS / 1_000} s; its log says how far it came.`);
     if (how !== undefined) throw new StackError(`The node ended with ${how} before it was ready; its log says why.`);
   }
 

@@ -1,28 +1,35 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ServerName } from "#stack/state.ts";
 import type { TcpProxy } from "../support/tcp-proxy.ts";
+import { askUntil } from "./ask.ts";
 import type { Stage } from "./fault.ts";
 
 /** From this to that many ms. */
 type Span = readonly [low: number, high: number];
 
-/** Kills a server, and starts it again after a while. */
-export async function killServer({ world, random }: Stage, server: ServerName, downMs: Span): Promise<void> {
+/** Kills a server, and starts it again after a while. Tells whether anybody was connected to it. */
+export async function killServer({ world, random }: Stage, server: ServerName, downMs: Span): Promise<boolean> {
+  const proxy = { postgres: world.postgres, redis: world.redis, kafka: world.kafka }[server as string];
+  const clients = proxy?.connections ?? 1;
   await world.kill(server);
   await sleep(random.between(...downMs));
   await world.restartServers();
+  return clients > 0;
 }
 
-/** Cuts all connections, so many times. */
-export async function cutAgain({ random }: Stage, proxy: TcpProxy, times: number, pauseMs: Span): Promise<void> {
+/** Cuts all connections, so many times. Tells whether there were any. */
+export async function cutAgain({ random }: Stage, proxy: TcpProxy, times: number, pauseMs: Span): Promise<boolean> {
+  let broken = 0;
   for (let n = 0; n < times; n++) {
-    proxy.cut();
+    broken += proxy.cut();
     await sleep(random.between(...pauseMs));
   }
+  return broken > 0;
 }
 
-/** Three times the server hears everything and is not heard, until its clients begin anew. */
-export async function loseReplies({ random }: Stage, proxy: TcpProxy, lostMs: Span): Promise<void> {
+/** Three times the server hears everything and is not heard, until its clients begin anew. Tells whether it said anything. */
+export async function loseReplies({ random }: Stage, proxy: TcpProxy, lostMs: Span): Promise<boolean> {
+  const before = proxy.bytes.lost;
   for (let n = 0; n < 3; n++) {
     proxy.dropReplies(true);
     await sleep(random.between(...lostMs));
@@ -30,27 +37,45 @@ export async function loseReplies({ random }: Stage, proxy: TcpProxy, lostMs: Sp
     proxy.cut();
     await sleep(random.between(200, 800));
   }
+  return proxy.bytes.lost > before;
 }
 
 /** Kills one of these nodes, and starts it again after a while. */
-export async function killNode({ world, random }: Stage, names: readonly string[], downMs: Span): Promise<void> {
+export async function killNode({ world, random }: Stage, names: readonly string[], downMs: Span): Promise<boolean> {
   const node = world.nodes.get(random.pick(names));
+  const isAlive = node?.isRunning ?? false;
   await node?.killed();
   await sleep(random.between(...downMs));
   await node?.start();
+  return isAlive;
 }
 
-/** The same in the midst of what it asks of a Postgres that is slow until then. */
-export async function killInMidst(
-  { world, random }: Stage,
-  names: readonly string[],
-  { slowMs, afterMs, downMs }: { slowMs: number; afterMs: Span; downMs: Span },
-): Promise<void> {
-  const node = world.nodes.get(random.pick(names));
-  world.postgres.delay(slowMs);
-  await sleep(random.between(...afterMs));
-  await node?.killed();
-  world.postgres.delay(0);
-  await sleep(random.between(...downMs));
-  await node?.start();
+interface Midst {
+  /** What Postgres is slowed down by until then. */
+  slowMs?: number;
+  /** Called when it is dead. */
+  killed?: () => void;
+  /** Selects the application_name of a session that is in the midst of it, as Postgres sees it. */
+  sql: string;
+  withinMs: number;
+  downMs: Span;
+  /** Kills these too, whoever it is. */
+  and?: readonly string[];
 }
+
+/** Kills a node in the midst of what it asks of Postgres, and starts it again after a while. Tells whether one was met there. */
+export async function killInMidst({ world, random }: Stage, midst: Midst): Promise<boolean> {
+  if (midst.slowMs) world.postgres.delay(midst.slowMs);
+  const session = await askUntil<string>(world, "booking", { sql: midst.sql, ms: midst.withinMs });
+  const names = new Set([...(midst.and ?? []), ...(session ? [nodeOf(session)] : [])]);
+  const killed = [...names].map((name) => world.nodes.get(name));
+  await Promise.all(killed.map((node) => node?.killed()));
+  if (midst.slowMs) world.postgres.delay(0);
+  midst.killed?.();
+  await sleep(random.between(...midst.downMs));
+  await Promise.all(killed.map((node) => node?.start()));
+  return session !== undefined;
+}
+
+/** Of `eventix-booking@a-3`: a. */
+const nodeOf = (session: string): string => session.replace(/^.*@|-\d+$/g, "");

@@ -19,11 +19,16 @@ export interface Market {
   history: History;
   /** Ids of bookings of all buyers, to be peeked at. */
   known: { owner: string; bookingId: string }[];
+  /** How many keyed requests are in each gateway just now. */
+  keyedIn: Map<string, number>;
+  /** Whether a payment waits for its buyer at the provider's page. */
+  paysAtPage: boolean;
   /** Whether the shop is closed: what is under way is still waited for. */
   stopped: AbortSignal;
 }
 
 interface Answer {
+  via: string;
   status: number;
   data: BookingResponse | undefined;
   code: string | undefined;
@@ -34,6 +39,9 @@ const PAUSE_MS = 40;
 /** Longer than a gateway waits for an answer. */
 const PATIENCE_MS = 9_000;
 const REPEATS_MAX = 6;
+/** What buyers do at the provider's page; some never come. */
+const DEEDS = ["pay", "pay", "pay", "pay", "decline", "decline", undefined] as const;
+const PAGE_MS = 3_000;
 /** When nothing is at work any more. */
 const BOUGHT_MS = 30_000;
 const LOOK_MS = 100;
@@ -41,15 +49,21 @@ const LOOK_MS = 100;
 /** One client: does one thing at a time, and writes down what it asked and what it was told. */
 export class Buyer {
   readonly name: string;
-  readonly #token: string;
-  readonly #random: Random;
+  #token: string;
+  readonly #source: Random;
+  /** Of this step alone: what the next draws does not depend on how this one goes. */
+  #random: Random;
   readonly #market: Market;
   readonly #own: string[] = [];
+  readonly #paying: Promise<void>[] = [];
   #keys = 0;
+  #steps = 0;
+  #calls = 0;
 
   constructor(name: string, token: string, random: Random, market: Market) {
     this.name = name;
     this.#token = token;
+    this.#source = random;
     this.#random = random;
     this.#market = market;
   }
@@ -57,9 +71,17 @@ export class Buyer {
   /** Buys, reads and cancels until the shop is closed. */
   async run(): Promise<void> {
     while (!this.#market.stopped.aborted) {
+      this.#random = this.#source.fork(`step-${++this.#steps}`);
+      const pauseMs = this.#random.between(0, PAUSE_MS);
       await this.#step();
-      await sleep(this.#random.between(0, PAUSE_MS));
+      await sleep(pauseMs);
     }
+    await Promise.all(this.#paying);
+  }
+
+  /** Signs in again. */
+  useToken(token: string): void {
+    this.#token = token;
   }
 
   /** Reads every own booking once more. */
@@ -80,6 +102,7 @@ export class Buyer {
     ).catch((error: Error) => {
       throw new Error(`${error.message}: the last answer was ${last?.status} ${last?.code ?? ""}`);
     });
+    if (this.#market.paysAtPage) await this.#pay(booking.id, "pay");
     await until(
       async () => {
         await sleep(LOOK_MS);
@@ -108,11 +131,29 @@ export class Buyer {
     const hall = random.chance(0.6) ? (this.#market.halls[0] as Hall) : random.pick(this.#market.halls);
     const seatIds = random.some(hall.seatIds, 1 + random.int(SEATS_MAX));
     const key = random.chance(0.7) ? this.#nextKey() : undefined;
-    let last = await this.#tryHold(hall.eventId, seatIds, key);
     const wishes = random.chance(0.15) ? 2 : 0;
+    const deed = random.pick(DEEDS);
+    let last = await this.#tryHold(hall.eventId, seatIds, key);
     for (let n = 0; key !== undefined && n < REPEATS_MAX && (last.outcome === "info" || n < wishes); n++) {
       await sleep(random.between(0, 4 * PAUSE_MS * (last.outcome === "info" ? 5 : 1)));
       last = await this.#tryHold(hall.eventId, seatIds, key);
+    }
+    const bookingId = last.outcome === "ok" ? last.booking?.id : undefined;
+    if (this.#market.paysAtPage && bookingId && deed) this.#paying.push(this.#pay(bookingId, deed));
+  }
+
+  /** Goes to the provider's page, if it is there in time, and does it there; what fails there is as if the buyer had gone away. */
+  async #pay(bookingId: string, deed: "pay" | "decline"): Promise<void> {
+    for (const end = Date.now() + PAGE_MS; Date.now() < end; await sleep(LOOK_MS)) {
+      const { data } = await this.#call("GET", `/api/bookings/${bookingId}/payment`);
+      const page = (data as { checkoutUrl?: string | null } | undefined)?.checkoutUrl;
+      if (!page) continue;
+      const signal = AbortSignal.timeout(PATIENCE_MS);
+      const done = await fetch(`${page}/${deed}`, { method: "POST", signal, redirect: "manual" }).catch(
+        () => undefined,
+      );
+      await done?.body?.cancel();
+      if (done?.status === 303) return;
     }
   }
 
@@ -156,14 +197,17 @@ export class Buyer {
     this.#market.history.add({ kind: "peek", bookingId, ...this.#seen(invoked, answer) });
   }
 
-  #seen(invoked: number, { status, code }: Answer) {
-    return { client: this.name, invoked, ended: Date.now(), outcome: outcomeOf(status), status, code };
+  #seen(invoked: number, { via, status, code }: Answer) {
+    return { client: this.name, via, invoked, ended: Date.now(), outcome: outcomeOf(status), status, code };
   }
 
   async #call(method: string, path: string, body?: object, key?: string): Promise<Answer> {
-    const { urls } = this.#market;
+    const { urls, keyedIn } = this.#market;
+    const via = this.#source.fork(`call-${++this.#calls}`).pick(urls);
+    const count = (n: number) => key !== undefined && keyedIn.set(via, (keyedIn.get(via) ?? 0) + n);
+    count(1);
     try {
-      const response = await fetch(`${this.#random.pick(urls)}${path}`, {
+      const response = await fetch(`${via}${path}`, {
         method,
         headers: {
           authorization: `Bearer ${this.#token}`,
@@ -174,9 +218,11 @@ export class Buyer {
         signal: AbortSignal.timeout(PATIENCE_MS),
       });
       const { data, error } = (await response.json()) as { data?: BookingResponse; error?: { code: string } };
-      return { status: response.status, data, code: error?.code };
+      return { via, status: response.status, data, code: error?.code };
     } catch {
-      return { status: 0, data: undefined, code: undefined };
+      return { via, status: 0, data: undefined, code: undefined };
+    } finally {
+      count(-1);
     }
   }
 }

@@ -43,6 +43,7 @@ const CODES: Record<number, string> = { 401: "UNAUTHORIZED", 404: "BOOKING_NOT_F
 
 const seen = (client: string, status: number, at: number) => ({
   client,
+  via: "gateway",
   invoked: at,
   ended: at + 5,
   outcome: outcomeOf(status),

@@ -1,4 +1,5 @@
 import type { Buyer, Hall } from "./buyer.ts";
+import type { Evidence } from "./checker.ts";
 import type { History } from "./history.ts";
 import type { Told } from "./publish.ts";
 import type { Random } from "./random.ts";
@@ -13,9 +14,17 @@ export interface Stage {
   since: Date;
   history: History;
   buyers: ReadonlyMap<string, Buyer>;
+  /** How many keyed requests are in each gateway just now, by its URL. */
+  keyedIn: ReadonlyMap<string, number>;
   /** What a fault put on its way and has to be on its topic when all is quiet, be it as a dead letter. */
   owed: Told[];
 }
+
+/** A server, to which whoever uses it may lose the connection. */
+export type Breakable = "postgres" | "kafka";
+
+/** Whether a fault met what it names; or how that is seen when all is quiet. */
+export type Bite = boolean | ((quiet: Evidence) => boolean | Promise<boolean>);
 
 export interface Fault {
   name: string;
@@ -34,11 +43,13 @@ export interface Fault {
   fromStart?: true;
   /** Takes so long that it is only thrown when it is asked for by name. */
   long?: true;
+  /** Clients of this server lose their connections, those of other faults of the run too: these then do what they can. */
+  breaks?: Breakable;
   /**
-   * Resolves when the fault is over, or has done what it lasts for: what it leaves is healed at the end of the load. Throws what
-   * it finds wrong by itself.
+   * Resolves when the fault is over, or has done what it lasts for: what it leaves is healed at the end of the load. Tells whether
+   * it bit: one that met nothing is not counted. Throws what it finds wrong by itself, and all that it did not expect.
    */
-  strike(stage: Stage): Promise<void>;
+  strike(stage: Stage): Promise<Bite>;
 }
 
 /** What a fault saw that must never be, other than through the clients of the run. */

@@ -22,21 +22,56 @@ export interface Strike {
   atMs: number;
 }
 
+/** What a run is to be. */
+export interface Schedule {
+  strikes: Strike[];
+  settings: Record<string, string>;
+  holdSeconds: number;
+  without: readonly string[];
+  apart: readonly string[];
+}
+
 const STRIKES_MAX = 3;
 const FIRST_MS = 200;
+const HOLD_SECONDS = 3;
+/** Of the runs in which no fault wants the mock provider, which the others have. */
+const AT_A_PAGE = 0.3;
 
-/** One to three faults that come within the load; at most one of them wants nodes of its own. Or the one that is asked for. */
-export function scheduleOf(random: Random, loadMs: number, only: Fault | undefined): Strike[] {
-  const at = (fault: Fault) => ({ fault, atMs: fault.fromStart ? 0 : random.between(FIRST_MS, loadMs / 2) });
-  if (only) return [at(only)];
+/** One to three faults that come within the load, and what nodes they want. Or the one that is asked for. */
+export function scheduleOf(random: Random, loadMs: number, only: Fault | undefined): Schedule {
   const wanted = 1 + random.int(STRIKES_MAX);
   const drawn = random.some(
     FAULTS.filter(({ long }) => !long),
     wanted,
   );
-  const special = drawn.find(isSpecial);
-  return drawn.filter((fault) => fault === special || !isSpecial(fault)).map(at);
+  const faults = only
+    ? [only]
+    : drawn.filter((fault, n) => drawn.slice(0, n).every((other) => goTogether(fault, other)));
+  const settings: Record<string, string> = Object.assign({}, ...faults.map((fault) => fault.settings ?? {}));
+  const isFree = !Object.keys(settings).some((name) => name.startsWith("PAYMENT_"));
+  if (random.fork("provider").chance(AT_A_PAGE) && isFree) settings.PAYMENT_PROVIDER = "webhook";
+  return {
+    strikes: faults.map((fault) => ({
+      fault,
+      atMs: fault.fromStart ? 0 : random.fork(fault.name).between(FIRST_MS, loadMs / 2),
+    })),
+    settings,
+    holdSeconds: faults.find((fault) => fault.holdSeconds)?.holdSeconds ?? HOLD_SECONDS,
+    without: faults.flatMap(({ without = [] }) => without),
+    apart: faults.find(({ apart }) => apart)?.apart ?? [],
+  };
 }
 
-const isSpecial = ({ settings, holdSeconds, without, apart }: Fault): boolean =>
-  [settings, holdSeconds, without, apart].some((wish) => wish !== undefined);
+/** Whether no two of their wishes for the nodes contradict each other. */
+function goTogether(a: Fault, b: Fault): boolean {
+  const differ = <T>(one: T | undefined, other: T | undefined) =>
+    one !== undefined && other !== undefined && JSON.stringify(one) !== JSON.stringify(other);
+  const names = Object.keys(a.settings ?? {});
+  const isOfPayment = ({ settings = {} }: Fault) => Object.keys(settings).some((name) => name.startsWith("PAYMENT_"));
+  return !(
+    names.some((name) => differ(a.settings?.[name], b.settings?.[name])) ||
+    (isOfPayment(a) && isOfPayment(b)) ||
+    differ(a.holdSeconds, b.holdSeconds) ||
+    differ(a.apart, b.apart)
+  );
+}

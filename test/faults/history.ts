@@ -8,6 +8,8 @@ export type Outcome = "ok" | "fail" | "info";
 
 interface Op {
   client: string;
+  /** The gateway that was asked. */
+  via: string;
   /** Epoch ms of the one clock that all clients of a run share. */
   invoked: number;
   ended: number;

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { rememberGateway } from "#stack/gateway.ts";
 import { logFile } from "#stack/home.ts";
 import { NodeProcess } from "#stack/node-process.ts";
 import { freePort } from "#stack/ports.ts";
@@ -69,6 +70,11 @@ export class RunNode {
     });
   }
 
+  /** With all its services, as it is otherwise. */
+  useAll(): Promise<void> {
+    return this.use(this.#extra, []);
+  }
+
   /** Resolves when it is ready; of one that has nothing to do, at once. */
   start(): Promise<void> {
     return this.#inTurn(() => this.#start());
@@ -109,6 +115,8 @@ export class RunNode {
     closeSync(output);
     node.child.unref();
     [this.#process, this.#life] = [node, life];
+    // So that the payment provider knows where to tell results.
+    if (services.includes("gateway")) rememberGateway(this.#home, node.ref, this.#address);
     const name = `node ${this.name}-${this.#lives}`;
     void node.ended.then((how) => {
       if (isOfItsOwn(life, how, this.#logSince(life))) this.#ends.push(`${name} ended by itself: ${how}`);
@@ -151,7 +159,7 @@ export class RunNode {
   async heal(ms: number): Promise<void> {
     this.kill("SIGCONT");
     const services = this.services.join(",");
-    await this.use(this.#extra, []);
+    await this.useAll();
     const isReady = async () => (await fetch(`${this.#address}/health/ready`)).ok;
     await until(isReady, { what: `node ${this.name} (${services}) to be ready`, ms });
   }

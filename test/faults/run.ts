@@ -4,8 +4,12 @@ import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { eventixHome } from "#stack/home.ts";
 import { FAULTS } from "./faults.ts";
+import { countHits } from "./hits.ts";
 import { oneRun, type RunResult } from "./one-run.ts";
 import { Random } from "./random.ts";
+import { readTopics } from "./read-facts.ts";
+import { readBookings } from "./tables.ts";
+import { within } from "./within.ts";
 import { World } from "./world.ts";
 
 /**
@@ -15,6 +19,8 @@ import { World } from "./world.ts";
 
 /** What a stack has seen grows, and audits read all of it. */
 const RUNS_A_STACK = 20;
+/** A failing run may have left servers that do not answer. */
+const KEEP_MS = 30_000;
 
 interface Options {
   runs: number;
@@ -38,7 +44,7 @@ const options = new Command("test:faults")
   .option("--runs <n>", "how many runs", positive, 10)
   .option("--seed <s>", "of the first run; the next has the next seed; drawn when absent", positive, randomInt(1, 1e9))
   .option("--only <fault>", "throw only this fault, once a run", known)
-  .option("--json", "print one JSON object a run")
+  .option("--json", "print one JSON object a run, and one of all")
   .addHelpText("after", `\nFaults:\n${FAULTS.map(({ name, what }) => `  ${name.padEnd(20)} ${what}`).join("\n")}`)
   .parse()
   .opts<Options>();
@@ -64,37 +70,56 @@ try {
   await world?.close();
 }
 const sum = (of: (result: RunResult) => number) => results.reduce((total, result) => total + of(result), 0);
-const violations = sum((result) => result.violations.length);
-const operations = sum((result) => result.operations);
-const faults = sum((result) => result.faults.length - result.missed.length);
-if (!options.json) {
-  process.stdout.write(
-    `${results.length} runs, ${operations} operations, ${faults} faults, ${violations} violations\n`,
-  );
-}
-process.exit(violations > 0 ? 1 : 0);
+const counts = countHits(results);
+const total = {
+  runs: results.length,
+  operations: sum((result) => result.operations),
+  faults: Object.values(counts).reduce((total, { applied }) => total + applied, 0),
+  violations: sum((result) => result.violations.length),
+};
+process.stdout.write(
+  options.json
+    ? `${JSON.stringify({ ...total, counts })}\n`
+    : [
+        ...Object.entries(counts).map(([name, { applied, missed }]) => `${name}: ${applied}/${missed}`),
+        `${total.runs} runs, ${total.operations} operations, ${total.faults} faults, ${total.violations} violations\n`,
+      ].join("\n"),
+);
+process.exit(total.violations > 0 ? 1 : 0);
 
-function tell({ history, ...result }: RunResult, kept: string | undefined): void {
+function tell({ history, halls, since, ...result }: RunResult, kept: string | undefined): void {
   if (options.json) {
     process.stdout.write(`${JSON.stringify({ ...result, kept })}\n`);
     return;
   }
-  const { seed, operations, granted, faults, missed, violations, seconds } = result;
+  const { seed, operations, granted, faults, hits, violations, seconds } = result;
+  const missed = hits.filter(({ hasBitten }) => !hasBitten);
   const lines = [
     `seed ${seed}: ${operations} operations, ${granted} granted, ${faults.join(" + ")}, ${violations.length} violations, ${seconds.toFixed(1)} s`,
-    ...missed.map((what) => `  missed: ${what}`),
+    ...missed.map(({ name, why }) => `  missed: ${name}${why ? `: ${why}` : ", which met nothing"}`),
     ...violations.slice(0, 20).map(({ invariant, problem }) => `  VIOLATED ${invariant}: ${problem}`),
-    ...(kept ? [`  kept in ${kept}`] : []),
+    ...(kept ? [`  kept in ${kept}: run.json, history.jsonl, bookings.jsonl, facts.jsonl and the logs`] : []),
   ];
   process.stdout.write(`${lines.join("\n")}\n`);
 }
 
-/** Writes down all that was seen of a failing run. */
-async function keep(world: World, { seed, history, ...result }: RunResult): Promise<string> {
-  const folder = join(eventixHome(), "faults", seed);
+/** Writes down all that was seen of a failing run, and what its tables and topics hold. */
+async function keep(world: World, { history, halls, since, ...result }: RunResult): Promise<string> {
+  const folder = join(eventixHome(), "faults", result.seed);
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "run.json"), JSON.stringify({ seed, ...result }, null, 2));
-  writeFileSync(join(folder, "history.jsonl"), history.operations.map((op) => `${JSON.stringify(op)}\n`).join(""));
-  for (const [name, text] of Object.entries(await world.logs())) writeFileSync(join(folder, `${name}.log`), text);
+  const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
+  const writeAll = (name: string, all: readonly object[]) =>
+    write(name, all.map((one) => `${JSON.stringify(one)}\n`).join(""));
+  write("run.json", JSON.stringify({ ...result, since, halls }, null, 2));
+  writeAll("history.jsonl", history.operations);
+  for (const [name, text] of Object.entries(await world.logs())) write(`${name}.log`, text);
+  const ids = halls.map(({ eventId }) => eventId);
+  const read = async (name: string, work: Promise<readonly object[]>) =>
+    writeAll(name, await within(KEEP_MS, name, work).catch((error: Error) => [{ unread: error.message }]));
+  await read("bookings.jsonl", readBookings(world.url("booking"), ids));
+  await read(
+    "facts.jsonl",
+    readTopics(world, since, halls).then(({ facts }) => facts),
+  );
   return folder;
 }

@@ -15,6 +15,7 @@ import { migrate } from "../../migrations/migrate.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 import { until } from "../support/until.ts";
 import { RunNode } from "./run-node.ts";
+import { within } from "./within.ts";
 
 /**
  * Each service on two nodes, none on all, and each half whole (a; b with c): whichever is killed, another can go on. Calls cross nodes by Kafka, and the actors of
@@ -28,6 +29,7 @@ const NODES: Record<string, readonly string[]> = {
 
 /** Payments of every kind, and limits too high to be met by a crowd that comes from one address. */
 const SETTINGS: Record<string, string> = {
+  PAYMENT_PROVIDER: "mock",
   PAYMENT_SUCCESS_RATE: "0.6",
   PAYMENT_NEVER_RATE: "0.1",
   PAYMENT_DELAY_MS: "300",
@@ -38,7 +40,11 @@ const SETTINGS: Record<string, string> = {
   LOG_FORMAT: "json",
 };
 
+/** The provider's stand-in runs all the time, for the runs that use it. */
+const STACK = { EVENTIX_STACK: "native", PAYMENT_PROVIDER: "webhook" };
+
 const HEAL_MS = 60_000;
+const CLOSE_MS = 60_000;
 
 interface Arrangement {
   /** Services that no node runs. */
@@ -87,7 +93,7 @@ export class World {
     const ports = { kafka: await choosePorts(["kafka", "controller"]) };
     const kafka = await at(ports.kafka.kafka);
     writeState(home, { ...readState(home), ports, kafkaSeenAt: kafka.port });
-    const { env } = await stackUp({ home, env: { EVENTIX_STACK: "native" }, say: silent });
+    const { env } = await stackUp({ home, env: STACK, say: silent });
     await migrate(env, silent);
     const portOf = (url: string | undefined) => Number(new URL(url as string).port);
     const [postgres, redis] = await Promise.all([at(portOf(env.DATABASE_URL_BOOKING)), at(portOf(env.REDIS_URL))]);
@@ -96,7 +102,12 @@ export class World {
     return world;
   }
 
-  async close(): Promise<void> {
+  /** Throws when something of it does not end: then what still runs is in its home, which stays. */
+  close(): Promise<void> {
+    return within(CLOSE_MS, `closing the servers and nodes of ${this.home}`, this.#close());
+  }
+
+  async #close(): Promise<void> {
     await Promise.all([...this.nodes.values()].map((node) => node.stop()));
     await Promise.all([this.postgres, this.redis, this.kafka].map((proxy) => proxy.close()));
     await stackDown({ home: this.home, say: silent });
@@ -156,7 +167,7 @@ export class World {
 
   /** Starts again what is not running, on the same ports. */
   async restartServers(): Promise<void> {
-    await stackUp({ home: this.home, env: { EVENTIX_STACK: "native" }, say: silent });
+    await stackUp({ home: this.home, env: STACK, say: silent });
   }
 
   /** Takes every fault away and waits until all nodes are ready. Throws when they do not recover. */
@@ -168,7 +179,7 @@ export class World {
       proxy.cutAt = () => undefined;
       await proxy.refuse(false);
     }
-    for (const server of ["postgres", "redis", "kafka", "issuer"] as const) this.signal(server, "SIGCONT");
+    for (const server of ["postgres", "redis", "kafka", "issuer", "provider"] as const) this.signal(server, "SIGCONT");
     await this.restartServers();
     await Promise.all([...this.nodes.values()].map((node) => node.heal(HEAL_MS)));
   }
@@ -180,7 +191,14 @@ export class World {
 
   /** What all processes have logged, by file. */
   async logs(): Promise<Record<string, string>> {
-    const names = ["postgres", "redis", "kafka", ...[...this.nodes.keys()].map((name) => `node-${name}`)];
+    const names = [
+      "postgres",
+      "redis",
+      "kafka",
+      "issuer",
+      "provider",
+      ...[...this.nodes.keys()].map((name) => `node-${name}`),
+    ];
     const texts = names.map(async (name) => [name, await readFile(logFile(this.home, name), "utf8").catch(() => "")]);
     return Object.fromEntries(await Promise.all(texts));
   }

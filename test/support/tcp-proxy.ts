@@ -29,6 +29,8 @@ export class TcpProxy {
     connect({ host: "127.0.0.1", port: this.port }, onConnect);
   /** Asked for each piece before it goes on: how many bytes of it still do, before its connection breaks; undefined for all. */
   cutAt: (piece: Piece) => number | undefined = () => undefined;
+  /** Bytes that have come in so far, and those of them that were lost. */
+  readonly bytes = { up: 0, down: 0, lost: 0 };
   readonly #target: Target;
   readonly #conditions: Record<Way, Conditions> = {
     up: { stalled: false, lossy: false, delayMs: 0 },
@@ -50,9 +52,16 @@ export class TcpProxy {
     return proxy;
   }
 
-  /** Breaks all connections; new ones may be made. */
-  cut(): void {
+  /** Connections that stand. */
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /** Breaks all connections, and says how many; new ones may be made. */
+  cut(): number {
+    const broken = this.#connections.size;
     for (const connection of this.#connections) connection.destroy();
+    return broken;
   }
 
   /** Whether new connections are refused; those that stand are left alone. */
@@ -98,6 +107,7 @@ export class TcpProxy {
       const number = ++this.#made;
       const connection: Connection = new Connection(near, connect({ ...this.#target, allowHalfOpen: true }), {
         conditions: this.#conditions,
+        bytes: this.bytes,
         cutAt: (way, data) => this.cutAt({ way, data, connection: number }),
         ended: () => this.#connections.delete(connection),
       });
@@ -118,6 +128,7 @@ interface Conditions {
 
 interface ConnectionPorts {
   conditions: Record<Way, Readonly<Conditions>>;
+  bytes: TcpProxy["bytes"];
   cutAt(way: Way, data: Buffer): number | undefined;
   ended(): void;
 }
@@ -127,7 +138,7 @@ class Connection {
   readonly #sockets: readonly [near: Socket, far: Socket];
   readonly #links: readonly Link[];
 
-  constructor(near: Socket, far: Socket, { conditions, cutAt, ended }: ConnectionPorts) {
+  constructor(near: Socket, far: Socket, { conditions, bytes, cutAt, ended }: ConnectionPorts) {
     this.#sockets = [near, far];
     const sever = (from: Socket, to: Socket, last: Buffer) => {
       from.destroy();
@@ -136,10 +147,17 @@ class Connection {
       to.end(last);
     };
     const link = (way: Way, from: Socket, to: Socket) =>
-      new Link(from, to, conditions[way], (data) => {
-        const bytes = cutAt(way, data);
-        if (bytes === undefined) to.write(data);
-        else sever(from, to, data.subarray(0, bytes));
+      new Link(from, to, {
+        conditions: conditions[way],
+        count(length, isLost) {
+          bytes[way] += length;
+          if (isLost) bytes.lost += length;
+        },
+        handOn(data) {
+          const last = cutAt(way, data);
+          if (last === undefined) to.write(data);
+          else sever(from, to, data.subarray(0, last));
+        },
       });
     this.#links = [link("up", near, far), link("down", far, near)];
     for (const socket of this.#sockets) {
@@ -162,23 +180,29 @@ class Connection {
 
 const QUEUE_BYTES = 1_000_000;
 
+interface LinkPorts {
+  conditions: Readonly<Conditions>;
+  count(length: number, isLost: boolean): void;
+  handOn(data: Buffer): void;
+}
+
 /** One way of a connection: takes what arrives and hands it on when it may. */
 class Link {
   readonly #from: Socket;
   readonly #to: Socket;
   readonly #conditions: Readonly<Conditions>;
-  readonly #handOn: (data: Buffer) => void;
+  readonly #ports: LinkPorts;
   #queue: { piece: Buffer | "end" | "reset"; dueAt: number }[] = [];
   #queuedBytes = 0;
   #timer: NodeJS.Timeout | undefined;
   #hasLost = false;
   #stopped = false;
 
-  constructor(from: Socket, to: Socket, conditions: Readonly<Conditions>, handOn: (data: Buffer) => void) {
+  constructor(from: Socket, to: Socket, ports: LinkPorts) {
     this.#from = from;
     this.#to = to;
-    this.#conditions = conditions;
-    this.#handOn = handOn;
+    this.#conditions = ports.conditions;
+    this.#ports = ports;
     from.on("data", (data) => this.#arrive(data));
     from.on("end", () => this.#arrive("end"));
     from.on("error", () => {});
@@ -211,6 +235,7 @@ class Link {
     if (this.#stopped) return;
     if (typeof piece !== "string") {
       this.#hasLost ||= this.#conditions.lossy;
+      this.#ports.count(piece.length, this.#hasLost);
       if (this.#hasLost) return;
       this.#queuedBytes += piece.length;
       // As with a peer that does not read, the sender is held up in the end.
@@ -225,7 +250,7 @@ class Link {
     else if (piece === "end") this.#to.end();
     else {
       this.#queuedBytes -= piece.length;
-      this.#handOn(piece);
+      this.#ports.handOn(piece);
     }
   }
 }

@@ -6,7 +6,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import jwt from "jsonwebtoken";
 import { issuerKey } from "#stack/issuer/keys.ts";
 import { LOCAL_AUDIENCE, LOCAL_ISSUER } from "#stack/issuer/token.ts";
-import { killServer } from "../blows.ts";
 import { type Fault, Found, type Stage } from "../fault.ts";
 import type { World } from "../world.ts";
 
@@ -26,27 +25,55 @@ export const HTTP_FAULTS: readonly Fault[] = [
     sparesSweeps: true,
     async strike(stage) {
       const slow = Array.from({ length: 10 }, () => drip(stage.world.urls[0] as string, 4_000));
-      await flood(stage, malformed(stage), (status) => status >= 400 && status < 500);
+      const bit = await flood(stage, malformed(stage), (status) => status >= 400 && status < 500);
       await Promise.all(slow);
+      return bit;
     },
   },
   {
     name: "issuer-down",
-    what: "the keys of tokens cannot be fetched for a while",
+    what: "the keys of tokens cannot be fetched for a while, and all buyers come with tokens of a key that nobody knows",
     sparesSweeps: true,
-    strike: (stage) => killServer(stage, "issuer", [1_000, 3_000]),
+    async strike(stage) {
+      const { world, random, history } = stage;
+      await changeKey(world);
+      await Promise.all(signAgain(stage, 0));
+      const from = Date.now();
+      await sleep(random.between(1_000, 3_000));
+      const meanwhile = history.operations.filter(({ invoked }) => invoked > from);
+      await world.restartServers();
+      const refused = meanwhile.find(({ status }) => status === 401);
+      if (refused)
+        throw new Found("answers", `${refused.client}'s good token was refused while its key could not be had`);
+      return meanwhile.some(({ status }) => status === 503);
+    },
   },
   {
     name: "issuer-rotated",
-    what: "the issuer signs with a new key from now on, and no longer names the old one",
+    what: "the issuer signs with a new key from now on and no longer names the old one, and buyers sign in again one by one",
     sparesSweeps: true,
-    async strike({ world }) {
-      await world.kill("issuer");
-      rmSync(join(world.home, "issuer/private.pem"));
-      await world.restartServers();
+    async strike(stage) {
+      await changeKey(stage.world);
+      await stage.world.restartServers();
+      await Promise.all(signAgain(stage, 1_500));
+      const from = Date.now();
+      return ({ history }) => history.ofKind("hold").some(({ outcome, invoked }) => outcome === "ok" && invoked > from);
     },
   },
 ];
+
+/** The next to sign makes a new one. */
+async function changeKey(world: World): Promise<void> {
+  await world.kill("issuer");
+  rmSync(join(world.home, "issuer/private.pem"), { force: true });
+}
+
+/** Each buyer gets a new token, sooner or later. */
+const signAgain = ({ world, buyers, random }: Stage, withinMs: number): Promise<void>[] =>
+  [...buyers.values()].map(async (buyer) => {
+    await sleep(random.fork(buyer.name).between(0, withinMs));
+    buyer.useToken(world.token(buyer.name));
+  });
 
 interface Ask {
   method: string;
@@ -55,14 +82,15 @@ interface Ask {
   body?: string;
 }
 
-/** Sends all of them, some at a time. Throws Found when one is answered as it must not be. */
+/** Sends all of them, some at a time. Tells whether any was refused as it has to be. Throws Found when one is answered as it must not be. */
 async function flood(
   { world, random }: Stage,
   asks: readonly Ask[],
   isRight: (status: number) => boolean,
-): Promise<void> {
+): Promise<boolean> {
   const left = Array.from({ length: FLOOD }, () => random.pick(asks));
   const wrong: string[] = [];
+  let right = 0;
   const one = async ({ method, path, headers, body }: Ask) => {
     const url = `${random.pick(world.urls)}${path}`;
     const asked = fetch(url, {
@@ -78,7 +106,8 @@ async function flood(
       },
       () => ({ status: 0 }),
     );
-    if (status !== 0 && status !== 503 && !isRight(status)) {
+    if (isRight(status)) right++;
+    else if (status !== 0 && status !== 503) {
       wrong.push(`${method} ${path} ${JSON.stringify(headers).slice(0, 200)} was answered ${status}`);
     }
   };
@@ -88,6 +117,7 @@ async function flood(
     }),
   );
   if (wrong.length > 0) throw new Found("I9", wrong.slice(0, 3).join("; "));
+  return right > 0;
 }
 
 const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");

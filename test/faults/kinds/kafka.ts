@@ -1,16 +1,24 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Admin } from "kafkajs";
+import { createKafka } from "#broker/kafka.client.ts";
 import { newFact } from "#contracts/events.ts";
 import { newId } from "#contracts/id.ts";
 import { deadLetterTopic, KAFKA_TOPICS } from "#contracts/topics.ts";
+import { groupsLike, lagsOf, OUR_GROUPS } from "../../support/lag.ts";
+import { ask } from "../ask.ts";
 import { cutAgain, killInMidst, killServer, loseReplies } from "../blows.ts";
 import type { Fault, Stage } from "../fault.ts";
 import { publish } from "../publish.ts";
 import { rogue } from "../rogue.ts";
+import type { World } from "../world.ts";
 
 /** Past the sessions of consumers of facts, 6 s, and now and then of the inbox too, 10 s. */
 const PAST_SESSION_MS = [7_000, 11_500] as const;
 const DOWN_MS = 60_000;
+/** A node that leaves gives up what it consumes after lock_timeout, and has left soon after. */
+const STOPPED_MS = 2_000;
+const BACKLOG_MIN = 10;
 /** Topics that our services read, each by one of them: what is no fact there is a dead letter of one consumer. */
 const CONSUMED: readonly string[] = [
   KAFKA_TOPICS.BOOKING_CREATED,
@@ -25,29 +33,39 @@ export const KAFKA_FAULTS: readonly Fault[] = [
   {
     name: "relay-killed",
     what: "a node is killed while what it publishes is on its way to a broker that does not answer",
-    async strike({ world, random }) {
-      const node = world.nodes.get(random.pick(["a", "b"]));
+    breaks: "kafka",
+    async strike(stage) {
+      const { world, random } = stage;
+      const goOn = () => world.signal("kafka", "SIGCONT");
       world.signal("kafka", "SIGSTOP");
       await sleep(random.between(150, 500));
-      await node?.killed();
-      world.signal("kafka", "SIGCONT");
-      await sleep(random.between(100, 1_000));
-      await node?.start();
+      const relaying = `
+        select a.application_name from pg_locks l join pg_stat_activity a using (pid)
+        where l.locktype = 'advisory' and l.granted and a.state like 'idle in transaction%'
+          and a.application_name like 'eventix-booking@%' limit 1`;
+      try {
+        return await killInMidst(stage, { sql: relaying, withinMs: 2_000, downMs: [100, 1_000], killed: goOn });
+      } finally {
+        goOn();
+      }
     },
   },
   {
     name: "consumer-killed",
     what: "a node is killed while its consumers commit, before they have told Kafka so",
-    strike: (stage) => killInMidst(stage, ["b", "c"], { slowMs: 60, afterMs: [300, 700], downMs: [100, 1_000] }),
+    strike: (stage) => killInMidst(stage, { slowMs: 60, sql: CONSUMING, withinMs: 3_000, downMs: [100, 1_000] }),
   },
   {
     name: "consumer-stopped",
     what: "a node is stopped for longer than its consumers' sessions, then goes on with what it had read",
     async strike({ world, random }) {
       const node = world.nodes.get(random.pick(["b", "c"]));
+      const before = await membersOf(world);
       node?.kill("SIGSTOP");
       await sleep(random.between(...PAST_SESSION_MS));
+      const left = await membersOf(world);
       node?.kill("SIGCONT");
+      return left < before;
     },
   },
   {
@@ -55,11 +73,23 @@ export const KAFKA_FAULTS: readonly Fault[] = [
     what: "a consumer leaves and joins its groups twice, with facts waiting",
     async strike({ world, random }) {
       const node = world.nodes.get("c");
+      let backlog = 0;
       for (let n = 0; n < 2; n++) {
+        await rogue(
+          world,
+          async (client) => {
+            // Nothing is consumed meanwhile, so that facts wait when the consumer goes.
+            await client.query("lock table processed_events in share row exclusive mode");
+            await sleep(random.between(600, 1_200));
+            backlog += await lagOf(world);
+            await Promise.race([node?.stop(), sleep(STOPPED_MS)]);
+          },
+          "payment",
+        );
         await node?.stop();
-        await sleep(random.between(100, 600));
         await node?.start();
       }
+      return backlog >= BACKLOG_MIN;
     },
   },
   {
@@ -89,17 +119,20 @@ export const KAFKA_FAULTS: readonly Fault[] = [
       await publish(world, records);
       const read = records.filter(({ topic }) => CONSUMED.includes(topic));
       owed.push(...read.map((record) => ({ ...record, topic: deadLetterTopic(record.topic) })));
+      return read.length > 0;
     },
   },
   {
     name: "kafka-killed",
     what: "Kafka is killed and comes back",
+    breaks: "kafka",
     sparesSweeps: true,
     strike: (stage) => killServer(stage, "kafka", [100, 1_500]),
   },
   {
     name: "kafka-down",
     what: "Kafka is down for a minute",
+    breaks: "kafka",
     sparesSweeps: true,
     long: true,
     strike: (stage) => killServer(stage, "kafka", [DOWN_MS, DOWN_MS]),
@@ -107,12 +140,14 @@ export const KAFKA_FAULTS: readonly Fault[] = [
   {
     name: "publish-unanswered",
     what: "Kafka takes facts and its answers are lost",
+    breaks: "kafka",
     sparesSweeps: true,
     strike: (stage) => loseReplies(stage, stage.world.kafka, [100, 600]),
   },
   {
     name: "kafka-cut",
     what: "all connections to Kafka are cut, again and again",
+    breaks: "kafka",
     sparesSweeps: true,
     strike: (stage) => cutAgain(stage, stage.world.kafka, 6, [100, 700]),
   },
@@ -121,9 +156,11 @@ export const KAFKA_FAULTS: readonly Fault[] = [
     what: "every word to and from Kafka takes a quarter of a second",
     sparesSweeps: true,
     async strike({ world, random }) {
+      const before = world.kafka.bytes.up;
       world.kafka.delay(250);
       await sleep(random.between(2_000, 4_000));
       world.kafka.delay(0);
+      return world.kafka.bytes.up > before;
     },
   },
   {
@@ -131,35 +168,73 @@ export const KAFKA_FAULTS: readonly Fault[] = [
     what: "a row of the outbox with a lower id is committed after higher ones were published",
     sparesSweeps: true,
     async strike(stage) {
-      for (let n = 0; n < 3; n++) await commitLate(stage, stage.random.between(300, 1_200));
+      let passed = 0;
+      for (let n = 0; n < 3; n++) passed += await commitLate(stage, stage.random.between(300, 1_200));
+      return passed > 0;
     },
   },
   {
     name: "consumers-late",
     what: "payment starts when the facts have long been told",
     without: ["payment"],
-    async strike({ world, random }) {
+    async strike({ world, random, halls }) {
       await sleep(random.between(500, 2_000));
-      await world.useNodes({});
+      const ids = halls.map(({ eventId }) => eventId);
+      const told = await ask<number>(world, "booking", "select count(*)::int from bookings where event_id = any($1)", [
+        ids,
+      ]);
+      await Promise.all([...world.nodes.values()].map((node) => node.useAll()));
+      return told > 0;
     },
   },
 ];
 
-/** Tells of seats what nobody believes, since their version is none, in a fact that has to arrive all the same. */
-async function commitLate({ world, halls, owed }: Stage, ms: number): Promise<void> {
+/** Sessions of consumers that are writing what they read, of whichever node. */
+const CONSUMING = `
+  select application_name from pg_stat_activity
+  where application_name ~ '^eventix-(booking|payment)@[bc]-' and xact_start is not null and query ilike '%processed_events%'
+  limit 1`;
+
+const withAdmin = async <T>(world: World, work: (admin: Admin) => Promise<T>): Promise<T> => {
+  const admin = createKafka({ brokers: world.brokers(), clientId: "faults" }).admin();
+  await admin.connect();
+  return work(admin).finally(() => admin.disconnect());
+};
+
+/** Of all groups of our consumers together. */
+const membersOf = (world: World): Promise<number> =>
+  withAdmin(world, async (admin) => {
+    const { groups } = await admin.describeGroups(await groupsLike(admin, OUR_GROUPS));
+    return groups.reduce((sum, { members }) => sum + members.length, 0);
+  });
+
+/** Facts that wait for the consumers of payment. */
+const lagOf = (world: World): Promise<number> =>
+  withAdmin(world, async (admin) => {
+    const lags = await lagsOf(admin, await groupsLike(admin, /^eventix\.payment\./));
+    return lags.reduce((sum, { offset, end }) => sum + end - Math.max(offset, 0), 0);
+  });
+
+/** Tells of seats what nobody believes, since their version is none, in a fact that has to arrive all the same. Resolves with how many passed it. */
+async function commitLate({ world, halls, owed }: Stage, ms: number): Promise<number> {
   const eventId = halls[0]?.eventId as string;
   const change = { seatIndex: 0, seatId: randomUUID(), status: "AVAILABLE", version: 0 } as const;
   const fact = newFact("seat.changed", "eventix/booking", eventId, { changes: [change] });
   const value = JSON.stringify({ ...fact, time: new Date().toISOString() });
-  await rogue(world, async (client) => {
-    await client.query("insert into outbox (fact_id, topic, key, value) values ($1, $2, $3, $4)", [
-      fact.id,
-      fact.type,
-      Buffer.from(eventId),
-      Buffer.from(value),
-    ]);
+  return rogue(world, async (client) => {
+    const { rows } = await client.query(
+      "insert into outbox (fact_id, topic, key, value) values ($1, $2, $3, $4) returning id",
+      [fact.id, fact.type, Buffer.from(eventId), Buffer.from(value)],
+    );
+    const id = Number(rows[0].id);
     await sleep(ms);
+    const { rows: others } = await client.query(
+      `select coalesce(pg_sequence_last_value(pg_get_serial_sequence('outbox', 'id')), 0) - $1
+              - (select count(*) from outbox where id > $1) as passed`,
+      [id],
+    );
     await client.query("commit");
     owed.push({ topic: fact.type, key: eventId, value });
+    return Math.max(0, Number(others[0].passed));
   });
 }

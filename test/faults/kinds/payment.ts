@@ -1,12 +1,20 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { newFact } from "#contracts/events.ts";
+import { type Fact, newFact } from "#contracts/events.ts";
 import { connected } from "#stack/postgres/databases.ts";
+import { CALL_MS } from "../../../services/payment/provider-call.ts";
+import { ask } from "../ask.ts";
+import { killServer } from "../blows.ts";
+import type { Evidence } from "../checker.ts";
 import type { Fault, Stage } from "../fault.ts";
 import { publish, type Told } from "../publish.ts";
 import { readTopics } from "../read-facts.ts";
 import { sweepersOn } from "../sweepers.ts";
+import type { World } from "../world.ts";
 
 const HOLD_SECONDS = 2;
+/** From an answer to the deadline that it comes at. */
+const AT_DEADLINE_MS = 150;
+const REPEATED_MAX = 150;
 /** The nodes with the payment service. */
 const PAYING = ["a", "c"] as const;
 
@@ -21,19 +29,42 @@ export const PAYMENT_FAULTS: readonly Fault[] = [
       PAYMENT_NEVER_RATE: "0",
     },
     holdSeconds: HOLD_SECONDS,
-    strike: (stage) => endingsRaced(stage, 4_000),
+    async strike(stage) {
+      await endingsRaced(stage, 4_000);
+      return ({ bookings, facts }) => {
+        const deadlines = new Map(bookings.map(({ id, expiresAt }) => [id, expiresAt]));
+        return facts.some(
+          ({ type, time, subject }) =>
+            type === "booking.confirmed" && Math.abs(Date.parse(time) - (deadlines.get(subject) ?? 0)) < AT_DEADLINE_MS,
+        );
+      };
+    },
   },
   {
     name: "result-after-resale",
     what: "results are known to the provider in time and to us when the seats may have been sold again",
     settings: { PAYMENT_DELAY_MS: "1200", PAYMENT_SUCCESS_RATE: "1", PAYMENT_NEVER_RATE: "0" },
     holdSeconds: HOLD_SECONDS,
+    // The half that sells on while those that pay stand still.
+    apart: ["b", "c"],
     async strike({ world, random }) {
       await sleep(800);
       for (const name of PAYING) world.nodes.get(name)?.kill("SIGSTOP");
       await sleep(random.between(2_500, 4_000));
       for (const name of PAYING) world.nodes.get(name)?.kill("SIGCONT");
+      return ({ facts }) => facts.some(({ data }) => (data as { reason?: string }).reason === "SEATS_GONE");
     },
+  },
+  {
+    name: "provider-slow",
+    what: "the provider takes the money after we have stopped waiting for its answer, so that it has to be asked",
+    sparesSweeps: true,
+    settings: { PAYMENT_DELAY_MS: String(CALL_MS + 1_500), PAYMENT_SUCCESS_RATE: "1", PAYMENT_NEVER_RATE: "0" },
+    holdSeconds: 12,
+    strike:
+      async ({ world }) =>
+      (quiet) =>
+        isFoundByAsking(world, quiet),
   },
   {
     name: "results-contradict",
@@ -45,6 +76,10 @@ export const PAYMENT_FAULTS: readonly Fault[] = [
         await publish(stage.world, await failuresOf(stage));
         await sleep(stage.random.between(50, 300));
       }
+      return ({ bookings, facts }) => {
+        const failed = new Set(bookings.flatMap(({ id, reason }) => (reason === "PAYMENT_FAILED" ? [id] : [])));
+        return facts.some(({ type, subject }) => type === "payment.success" && failed.has(subject));
+      };
     },
   },
   {
@@ -57,13 +92,13 @@ export const PAYMENT_FAULTS: readonly Fault[] = [
       const ends = facts.filter(({ type }) =>
         /^(payment\.|booking\.(created|cancelled|expired|refund_due))/.test(type),
       );
-      const tenfold = Array.from({ length: 10 }, () => ends).flat();
+      const repeated = random.some(ends, REPEATED_MAX);
+      const tenfold = random.some(Array.from({ length: 10 }, () => repeated).flat(), 10 * REPEATED_MAX);
       await publish(
         world,
-        random
-          .some(tenfold, 2_000)
-          .map((fact) => ({ topic: fact.type, key: fact.subject, value: JSON.stringify(fact) })),
+        tenfold.map((fact) => ({ topic: fact.type, key: fact.subject, value: JSON.stringify(fact) })),
       );
+      return repeated.some(({ type }) => type.startsWith("payment."));
     },
   },
   {
@@ -71,17 +106,35 @@ export const PAYMENT_FAULTS: readonly Fault[] = [
     what: "half of the charges are never answered",
     sparesSweeps: true,
     settings: { PAYMENT_NEVER_RATE: "0.5" },
-    strike: async () => {},
+    strike:
+      async ({ world }) =>
+      () =>
+        isUnanswered(world),
+  },
+  {
+    name: "provider-killed",
+    what: "the provider is killed with charges open and results untold, and comes back",
+    sparesSweeps: true,
+    settings: { PAYMENT_PROVIDER: "webhook" },
+    async strike(stage) {
+      const { world } = stage;
+      await sleep(500);
+      await killServer(stage, "provider", [500, 2_500]);
+      return ({ facts }) => world.settings.PAYMENT_PROVIDER === "webhook" && facts.some(isOfSuccess);
+    },
   },
   {
     name: "payment-killed",
     what: "the nodes that charge are killed in mid-charge",
-    async strike({ world, random }) {
+    async strike({ world, random, halls }) {
+      let charging = 0;
       for (const name of PAYING) {
+        charging += await ask<number>(world, "payment", CHARGING, [halls.map(({ eventId }) => eventId)]);
         await world.nodes.get(name)?.killed();
         await sleep(random.between(50, 500));
         await world.nodes.get(name)?.start();
       }
+      return charging > 0;
     },
   },
   {
@@ -90,17 +143,48 @@ export const PAYMENT_FAULTS: readonly Fault[] = [
     settings: { PAYMENT_SUCCESS_RATE: "1", PAYMENT_NEVER_RATE: "0", PAYMENT_DELAY_MS: "600" },
     async strike(stage) {
       const { world, random } = stage;
+      let unrecorded = 0;
       for (const name of PAYING) {
         for (let n = 0; n < 4; n++) await publish(world, await failuresOf(stage)).then(() => sleep(200));
         world.postgres.delay(40);
         await sleep(random.between(100, 500));
         await world.nodes.get(name)?.killed();
+        unrecorded += await ask<number>(world, "payment", GIVEN_BACK_UNRECORDED);
         world.postgres.delay(0);
         await world.nodes.get(name)?.start();
       }
+      return unrecorded > 0;
     },
   },
 ];
+
+const isOfSuccess = ({ type }: Fact) => type === "payment.success";
+
+const CHARGING =
+  "select count(*)::int from attempts a join payments p on p.id = a.payment_id where a.state = 'CHARGING' and p.event_id = any($1)";
+/** In the provider's book, and not in ours. */
+const GIVEN_BACK_UNRECORDED = `
+  select count(*)::int from captures c join mock_ledger l on l.refund_of = c.provider_ref where c.status = 'REFUND_DUE'`;
+
+/** Whether money is in tickets that a later claim of its attempt found, after the first call had been given up. */
+async function isFoundByAsking(world: World, { bookings }: Evidence): Promise<boolean> {
+  const sold = bookings.filter(({ status }) => status === "CONFIRMED").map(({ id }) => id);
+  const found = await ask<number>(
+    world,
+    "payment",
+    `select count(*)::int from attempts a join payments p on p.id = a.payment_id
+     where a.state = 'TAKEN' and a.claims > 1 and p.booking_id = any($1)`,
+    [sold],
+  );
+  return found > 0;
+}
+
+const isUnanswered = async (world: World): Promise<boolean> =>
+  (await ask<number>(
+    world,
+    "payment",
+    "select count(*)::int from mock_ledger where kind = 'CHARGE' and planned is null",
+  )) > 0;
 
 /** Of some open bookings of the run's: that their payment failed, though the provider will say otherwise. */
 async function failuresOf({ world, random, halls }: Stage): Promise<Told[]> {
