@@ -9,6 +9,8 @@ const ON_SALE_MS = 60_000;
 /** Longer than any provider of a run takes. */
 const HOLD_SECONDS = 60;
 
+const PAYERS_MAX = 10_000;
+
 /** Puts an event on sale and waits until every gateway sells it. */
 export async function putOnSale(world: World, seats: number, holdSeconds: number): Promise<Hall> {
   const shop = new Shop(world.urls[0] as string, (name, scopes) => world.token(name, scopes));
@@ -46,8 +48,9 @@ function payerOf({ settings }: World, family: string, wish: { eventId: string; s
     successRate: Number(settings.PAYMENT_SUCCESS_RATE),
     neverRate: Number(settings.PAYMENT_NEVER_RATE),
   };
-  for (let n = 0; ; n++) {
+  for (let n = 0; n < PAYERS_MAX; n++) {
     const userId = `${family}-${n}`;
     if (planOf({ ...wish, userId }, options).planned === "TAKEN") return userId;
   }
+  throw new Error("nobody would ever pay with these rates");
 }
