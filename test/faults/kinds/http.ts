@@ -62,10 +62,11 @@ export const HTTP_FAULTS: readonly Fault[] = [
   },
 ];
 
-/** The next to sign makes a new one. */
+/** Takes the issuer away; the next names another key. */
 async function changeKey(world: World): Promise<void> {
   await world.kill("issuer");
   rmSync(join(world.home, "issuer/private.pem"), { force: true });
+  issuerKey(world.home);
 }
 
 /** Each buyer gets a new token, sooner or later. */
