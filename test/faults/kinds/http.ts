@@ -11,6 +11,8 @@ import type { World } from "../world.ts";
 
 const FLOOD = 300;
 const AT_ONCE = 20;
+/** See services/gateway/key-ring.ts. */
+const COOL_DOWN_MS = 5_000;
 
 export const HTTP_FAULTS: readonly Fault[] = [
   {
@@ -39,8 +41,9 @@ export const HTTP_FAULTS: readonly Fault[] = [
       await changeKey(world);
       await Promise.all(signAgain(stage, 0));
       const from = Date.now();
-      await sleep(random.between(1_000, 3_000));
-      const meanwhile = history.operations.filter(({ invoked }) => invoked > from);
+      await sleep(random.between(6_000, 8_000));
+      // Gateways that read the keys just before believe for so long that what they have is all there is, and say 401.
+      const meanwhile = history.operations.filter(({ invoked }) => invoked > from + COOL_DOWN_MS);
       await world.restartServers();
       const refused = meanwhile.find(({ status }) => status === 401);
       if (refused)
