@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Fact, newFact } from "#contracts/events.ts";
 import { connected } from "#stack/postgres/databases.ts";
 import { CALL_MS } from "../../../services/payment/provider-call.ts";
-import { ask } from "../ask.ts";
+import { ask, askUntil } from "../ask.ts";
 import { killServer } from "../blows.ts";
 import type { Evidence } from "../checker.ts";
 import type { Fault, Stage } from "../fault.ts";
@@ -142,12 +142,12 @@ export const PAYMENT_FAULTS: readonly Fault[] = [
     what: "the nodes that give money back are killed between refund and record",
     settings: { PAYMENT_SUCCESS_RATE: "1", PAYMENT_NEVER_RATE: "0", PAYMENT_DELAY_MS: "600" },
     async strike(stage) {
-      const { world, random } = stage;
+      const { world } = stage;
       let unrecorded = 0;
       for (const name of PAYING) {
         for (let n = 0; n < 4; n++) await publish(world, await failuresOf(stage)).then(() => sleep(200));
         world.postgres.delay(40);
-        await sleep(random.between(100, 500));
+        await askUntil(world, "payment", { sql: GIVEN_BACK_UNRECORDED, ms: 1_500 });
         await world.nodes.get(name)?.killed();
         unrecorded += await ask<number>(world, "payment", GIVEN_BACK_UNRECORDED);
         world.postgres.delay(0);
