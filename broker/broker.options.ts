@@ -7,6 +7,7 @@ import { KafkaTransporter } from "./kafka-transporter/kafka.transporter.ts";
 import { createLogger } from "./logger.ts";
 import { AccessMiddleware } from "./middlewares/access.middleware.ts";
 import { CorrelationMiddleware } from "./middlewares/correlation.middleware.ts";
+import { CountMiddleware } from "./middlewares/count.middleware.ts";
 import { DrainMiddleware } from "./middlewares/drain.middleware.ts";
 import { TransitSealMiddleware } from "./middlewares/transit-seal.middleware.ts";
 import { PromptDiscoverer } from "./prompt-discoverer.ts";
@@ -78,6 +79,7 @@ function middlewares({ transitKey }: Config): BrokerOptions["middlewares"] {
     "Debounce",
     "Throttle",
     DrainMiddleware(),
+    CountMiddleware(),
     CorrelationMiddleware(),
     ...(transitKey === "" ? [] : [TransitSealMiddleware(transitKey)]),
   ] as BrokerOptions["middlewares"];

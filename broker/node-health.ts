@@ -9,12 +9,20 @@ export interface HealthPart {
   dependency?(): Dependency | undefined;
   /** The partitions that this node reads, but for how far behind it is. */
   reads?(): Omit<ConsumedPartition, "lag">[];
+  /** How many event actors are awake. */
+  actors?(): number;
 }
+
+/** Of an action: whether it only tells how its node is, whatever the node's dependencies do. */
+export const isWatching = ({ name = "", rawName }: { name?: string; rawName?: string }): boolean =>
+  name.startsWith("$") || rawName === "health" || rawName === "load";
 
 /** The parts of one node that tell of its health; each adds itself and takes itself away. */
 export class NodeHealthBoard {
   readonly #broker: ServiceBroker;
   readonly #parts = new Set<HealthPart>();
+  /** That reached its services since it began (count.middleware.ts). */
+  calls = 0;
 
   constructor(broker: ServiceBroker) {
     this.#broker = broker;
@@ -38,6 +46,12 @@ export class NodeHealthBoard {
 
   get dependencies(): Dependency[] {
     return [...this.#parts].flatMap((part) => part.dependency?.() ?? []);
+  }
+
+  /** Null when no part of the node has any. */
+  get actors(): number | null {
+    const counts = [...this.#parts].flatMap((part) => part.actors?.() ?? []);
+    return counts.length === 0 ? null : counts.reduce((sum, count) => sum + count, 0);
   }
 
   get reads(): Omit<ConsumedPartition, "lag">[] {

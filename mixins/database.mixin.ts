@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context, Service, ServiceSchema } from "moleculer";
 import pg from "pg";
-import { healthOf } from "#broker/node-health.ts";
+import { healthOf, isWatching } from "#broker/node-health.ts";
 import { config } from "#config";
 import { EventixError, isErrorCode } from "#contracts/errors.ts";
 import { DependencyWatch } from "./dependency-watch.ts";
@@ -110,8 +110,8 @@ export function DatabaseMixin({ service, url, longestMs }: Database): Partial<Se
 }
 
 function refuseWhileDown(this: Service, { action }: Context): void {
-  const tellsHealth = (action as { rawName?: string } | null)?.rawName === "health";
-  if ((this as WithPool).databaseWatch.isDown && !tellsHealth) throw new EventixError("SERVICE_UNAVAILABLE");
+  if ((this as WithPool).databaseWatch.isDown && !isWatching(action ?? {}))
+    throw new EventixError("SERVICE_UNAVAILABLE");
 }
 
 /** What may pass (a lost connection, a pool with too many waiting) is for the caller to try again, and no bug of ours. */

@@ -1,6 +1,6 @@
 import type { Logger, ServiceBroker } from "moleculer";
 import type { Pool } from "pg";
-import { healthOf } from "#broker/node-health.ts";
+import { type HealthPart, healthOf } from "#broker/node-health.ts";
 import { config } from "#config";
 import { serviceCaller } from "#contracts/caller.ts";
 import { DependencyWatch } from "#mixins/dependency-watch.ts";
@@ -35,6 +35,7 @@ export class BookingDesk {
   readonly #committer: HoldCommitter;
   /** Absent where seats are not locked. */
   readonly #redis: DependencyWatch | undefined;
+  readonly #load: HealthPart = { hindrance: () => undefined, actors: () => this.actors.awake };
 
   constructor(ports: DeskPorts) {
     const { pool, broker, logger } = ports;
@@ -71,6 +72,7 @@ export class BookingDesk {
 
   async start(): Promise<void> {
     await this.#locks.connect();
+    healthOf(this.#ports.broker).add(this.#load);
     if (this.#redis) healthOf(this.#ports.broker).add(this.#redis);
     await this.#redis?.start();
     this.provisioner.wake();
@@ -80,6 +82,7 @@ export class BookingDesk {
   async stop(): Promise<void> {
     await this.#committer.drain();
     this.actors.stop();
+    healthOf(this.#ports.broker).remove(this.#load);
     if (this.#redis) healthOf(this.#ports.broker).remove(this.#redis);
     await this.#redis?.stop();
     await Promise.all([this.provisioner.stop(), this.#locks.close()]);

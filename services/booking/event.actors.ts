@@ -33,6 +33,10 @@ export class EventActors {
     this.#rest = setInterval(() => this.#putToRest(), REST_EVERY_MS).unref();
   }
 
+  get awake(): number {
+    return this.#awake.size;
+  }
+
   /** Gives a hold to its event's actor. Throws EVENT_NOT_FOUND, EVENT_NOT_ON_SALE; SERVICE_UNAVAILABLE at its deadline. */
   async offer(hold: PendingHold): Promise<void> {
     const actor = this.#awake.get(hold.eventId) ?? (await before(hold.deadline, this.#wake(hold.eventId)));
