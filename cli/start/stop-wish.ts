@@ -23,3 +23,20 @@ export const aborted = (signal: AbortSignal): Promise<undefined> =>
     if (signal.aborted) done(undefined);
     else signal.addEventListener("abort", () => done(undefined), { once: true });
   });
+
+/** Runs until a signal asks it to end, or it fails; then ends what runs, and the process. Throws why it failed. */
+export async function untilStopped(
+  wish: AbortSignal,
+  run: () => Promise<void>,
+  end: () => Promise<void>,
+): Promise<never> {
+  let failure: unknown;
+  try {
+    await Promise.race([run(), aborted(wish)]);
+  } catch (error) {
+    if (!wish.aborted) failure = error;
+  }
+  await end();
+  if (failure) throw failure;
+  process.exit(0);
+}
