@@ -27,7 +27,10 @@ interface UpOptions {
   /** Where URLs of servers that are already there are looked up. */
   env?: NodeJS.ProcessEnv;
   say?: Say;
-  /** The process that brings the stack down again when it ends; without it the stack stays until `stackDown`. */
+  /**
+   * The process that brings the stack down again when it ends, or after the one that was to; without it the stack stays until
+   * `stackDown`.
+   */
   owner?: ProcessRef;
   /** Gives up and ends what was started. */
   signal?: AbortSignal;
@@ -61,6 +64,7 @@ export async function stackUp({
     state.given = givenBy(env);
     const idle = !SERVERS.some(({ name }) => serverRuns(state.servers[name]));
     state.owner = chooseOwner(state, owner, idle);
+    state.heirs = owner && state.owner && !isSame(state.owner, owner) ? [...heirsOf(state), owner] : heirsOf(state);
     writeState(home, state);
     try {
       return await bringUpAll(composed, { home, state, env, say, signal });
@@ -79,13 +83,18 @@ interface DownOptions extends UpOptions {
 
 /**
  * Ends every server of this home that was started here; data stays. With `owner` only as long as the stack is its: `up` may have
- * been asked to keep it. Returns the names of those that were running.
+ * been asked to keep it, and others that use it inherit it. Returns the names of those that were running.
  */
 export async function stackDown({ home = eventixHome(), say = sayOnStderr, owner, volumes = false }: DownOptions = {}) {
   if (!existsSync(home)) return [];
   return withLock(home, say, async () => {
     const state = readState(home);
-    if (owner && !(state.owner?.pid === owner.pid && state.owner.started === owner.started)) return [];
+    if (owner && !(state.owner && isSame(state.owner, owner))) return [];
+    const [heir, ...heirs] = owner ? heirsOf(state) : [];
+    if (heir) {
+      writeState(home, { ...state, owner: heir, heirs });
+      return [];
+    }
     return stopAll(home, state, { volumes });
   });
 }
@@ -130,6 +139,9 @@ function chooseOwner(state: StackState, asking: ProcessRef | undefined, idle: bo
   const abandoned = state.owner !== undefined && !isRunning(state.owner);
   return idle || abandoned ? asking : state.owner;
 }
+
+const isSame = (a: ProcessRef, b: ProcessRef): boolean => a.pid === b.pid && a.started === b.started;
+const heirsOf = ({ heirs = [] }: StackState): ProcessRef[] => heirs.filter(isRunning);
 
 function givenBy(env: NodeJS.ProcessEnv): Record<string, string> {
   const names = SERVERS.flatMap(({ given }) => given);
@@ -184,6 +196,7 @@ async function stopAll(home: string, state: StackState, { volumes = false }): Pr
   if (failed) throw failed.reason;
   state.servers = {};
   delete state.owner;
+  delete state.heirs;
   writeState(home, state);
   return running.map(({ name }) => name);
 }

@@ -41,8 +41,10 @@ export interface StackState {
   postgresFolder?: string;
   /** URLs that were given by the environment when the stack came up. */
   given: Record<string, string>;
-  /** The `start` that brings the stack down when it ends; absent when `up` keeps it. */
+  /** The `start` or `cluster` that brings the stack down when it ends; absent when `up` keeps it. */
   owner?: ProcessRef;
+  /** Others that use it meanwhile: the first of them that still runs owns it next. */
+  heirs?: ProcessRef[];
 }
 
 /** The `start` of a home and the node that it runs, in EVENTIX_HOME/node.json. */

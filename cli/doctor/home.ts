@@ -74,7 +74,7 @@ function stack({ home, env, stack: { owner } }: World): Finding {
     stackEnvironment(home, env);
     const names = running.join(", ");
     if (owner === undefined) return ok("stack", `up: ${names}, until npx eventix down`);
-    if (isRunning(owner)) return ok("stack", `up: ${names}, until start (process ${owner.pid}) ends`);
+    if (isRunning(owner)) return ok("stack", `up: ${names}, until process ${owner.pid} ends`);
     return warn("stack", `${names} run on from a start that was killed`, "npx eventix down, or npm start to go on");
   } catch (error) {
     return failAsTold("stack", error);

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
+import { startOf } from "#stack/process.ts";
 import { silent } from "#stack/progress.ts";
 import { runningServers, stackDown, stackUp } from "#stack/stack.ts";
 import { readState, writeState } from "#stack/state.ts";
@@ -51,6 +54,24 @@ test("servers that `up` was asked to keep, while a start ran, run on after it", 
   start.child.kill("SIGTERM");
   assert.equal((await start.finished).code, EXIT.done);
   assert.deepEqual(runningServers(home), ["redis"]);
+});
+
+test("servers that two use end with the last of them, whichever began", async (t) => {
+  const users = ["first", "second", "third"].map(() => {
+    const child = spawn("sleep", ["60"]);
+    t.after(() => child.kill());
+    const pid = child.pid as number;
+    return { child, owner: { pid, started: startOf(pid) as string } };
+  });
+  const [first, second, third] = users as [(typeof users)[0], (typeof users)[0], (typeof users)[0]];
+  for (const { owner } of users) await stackUp({ home, env: { ...process.env, ...env() }, say: silent, owner });
+  // One that is gone inherits nothing.
+  second.child.kill();
+  await once(second.child, "exit");
+  assert.deepEqual(await stackDown({ home, say: silent, owner: first.owner }), []);
+  assert.deepEqual(runningServers(home), ["redis"]);
+  assert.deepEqual(await stackDown({ home, say: silent, owner: third.owner }), ["redis"]);
+  assert.deepEqual(runningServers(home), []);
 });
 
 test("a start that fails leaves no server, also when only the topics could not be made", async () => {
