@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { auditCommand } from "./commands/audit.ts";
 import { bookingCommand } from "./commands/booking.ts";
+import { clusterCommand } from "./commands/cluster.ts";
 import { dlqCommand } from "./commands/dlq.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { downCommand } from "./commands/down.ts";
@@ -27,6 +28,7 @@ import { nodeSettings, unfoldSecrets } from "./start/settings.ts";
 
 const COMMANDS = [
   startCommand,
+  clusterCommand,
   nodeCommand,
   upCommand,
   downCommand,

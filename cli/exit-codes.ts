@@ -1,6 +1,6 @@
 /** What the exit code of every command of `eventix` means; `eventix --help` and README show this. */
 export const EXIT_CODES = [
-  { name: "done", code: 0, means: "done; of start and node: stopped cleanly" },
+  { name: "done", code: 0, means: "done; of start, cluster and node: stopped cleanly" },
   {
     name: "failed",
     code: 1,

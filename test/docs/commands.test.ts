@@ -28,6 +28,8 @@ const RUN_HERE = [
 const RUN_ELSEWHERE: Record<string, string> = {
   "npm start": "test/stack/start.test.ts",
   "npx eventix start": "test/stack/start.test.ts",
+  "npx eventix cluster": "test/cluster/cluster.test.ts",
+  "npm run cluster": "test/cluster/cluster.test.ts",
   "npx eventix up": "test/stack/owner.test.ts",
   "npx eventix down": "test/stack/settings.test.ts",
   "npx eventix migrate": "test/stack/settings.test.ts",

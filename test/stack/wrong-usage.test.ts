@@ -80,6 +80,21 @@ const CASES: Case[] = [
     /\/etc\/passwd\/x .*set EVENTIX_HOME/,
     { EVENTIX_HOME: "/etc/passwd/x" },
   ],
+  [
+    "no gateway",
+    ["cluster", "--gateway", "0"],
+    EXIT.usage,
+    /--gateway <n>' argument '0' .* whole number from 1 to 20\./,
+  ],
+  ["fewer than no node", ["cluster", "--booking", "-1"], EXIT.usage, /argument '-1' .* whole number from 1 to 20\./],
+  ["nodes by a word", ["cluster", "--payment", "two"], EXIT.usage, /argument 'two' .* whole number from 1 to 20\./],
+  ["more nodes than one role may have", ["cluster", "--booking", "21"], EXIT.usage, /argument '21' .* from 1 to 20\./],
+  [
+    "more nodes than the servers bear",
+    ["cluster", "--booking", "18", "--payment", "9"],
+    EXIT.usage,
+    /These are 29 nodes, and one machine runs at most 20/,
+  ],
   ["a node without a stack", ["node"], EXIT.failed, NO_STACK],
   ["migrations without a stack", ["migrate"], EXIT.failed, NO_STACK],
   [
