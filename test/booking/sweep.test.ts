@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
+import { createPool } from "#mixins/database.mixin.ts";
 import type { Released } from "../../services/booking/booking.changes.ts";
 import { nextExpiry } from "../../services/booking/booking.repository.ts";
 import { expireBookings, sweepAll, sweepDue } from "../../services/booking/booking-sweep.ts";
@@ -66,6 +67,26 @@ test("eight sweepers expire a thousand due holds, each once", async () => {
   const topics = topicsOf(await publishedFacts(pool));
   assert.equal(topics.filter((topic) => topic === "booking.expired").length, 1_000);
   assert.deepEqual(new Set(await seatStates(pool, eventId)), new Set(["AVAILABLE 2"]));
+});
+
+test("nodes that sweep at once expire ten thousand due holds, each once", async () => {
+  const shows = await Promise.all(Array.from({ length: 10 }, () => putOnSale(pool, 1_000)));
+  for (const { eventId, seatIds } of shows) await holdEach(pool, eventId, single(seatIds), runOut);
+  const url = pool.options.connectionString as string;
+  const nodes = Array.from({ length: 4 }, (_, n) => createPool(url, `node-${n}`));
+  const told: Released[] = [];
+  const swept = await Promise.all(nodes.map((node) => sweepAll(node, (released) => told.push(...released))));
+  await Promise.all(nodes.map((node) => node.end()));
+  const counts = swept.map(({ expired }) => expired);
+  assert.equal(
+    counts.reduce((sum, expired) => sum + expired, 0),
+    10_000,
+    counts.join(),
+  );
+  assert.ok(counts.filter((expired) => expired > 0).length > 1, `only one had a share: ${counts.join()}`);
+  assert.deepEqual(freeOf(told).sort(), shows.flatMap(({ seatIds }) => seatIds).sort());
+  const facts = (await publishedFacts(pool)).filter(({ type }) => type === "booking.expired");
+  assert.deepEqual([facts.length, new Set(facts.map(({ subject }) => subject)).size], [10_000, 10_000]);
 });
 
 test("a seat that stays locked holds up only its own booking", async (t) => {
