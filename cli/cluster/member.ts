@@ -71,7 +71,10 @@ export class Member {
     this.#wasReady ||= reading?.ready === true;
   }
 
-  /** Keeps a node running here. Resolves after `wish` is aborted, or when its nodes have ended too often. Rejects when the first ends before it is up. */
+  /**
+   * Keeps a node running here. Resolves after `wish` is aborted, or when its nodes have ended too often. Rejects when the first
+   * ends before it is up.
+   */
   async run(wish: AbortSignal): Promise<void> {
     const first = this.#start();
     await first.ready().catch(async () => {

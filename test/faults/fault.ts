@@ -37,6 +37,8 @@ export interface Fault {
   apart?: readonly string[];
   /** How long holds live in such a run. */
   holdSeconds?: number;
+  /** Seats of the events of such a run, where the usual ones would be sold out before it is over. */
+  halls?: readonly number[];
   /** Postgres and the nodes that sell go on as ever, so that what runs out is swept in time all along. */
   sparesSweeps?: true;
   /** It is there from the first request on. */

@@ -1,6 +1,7 @@
 import type { Fault } from "./fault.ts";
 import { HTTP_FAULTS } from "./kinds/http.ts";
 import { KAFKA_FAULTS } from "./kinds/kafka.ts";
+import { NODE_KILL } from "./kinds/node-kill.ts";
 import { NODE_FAULTS } from "./kinds/nodes.ts";
 import { PAYMENT_FAULTS } from "./kinds/payment.ts";
 import { POSTGRES_FAULTS } from "./kinds/postgres.ts";
@@ -13,6 +14,7 @@ export const FAULTS: readonly Fault[] = [
   ...KAFKA_FAULTS,
   ...PAYMENT_FAULTS,
   ...NODE_FAULTS,
+  NODE_KILL,
   ...HTTP_FAULTS,
 ];
 
@@ -27,6 +29,8 @@ export interface Schedule {
   strikes: Strike[];
   settings: Record<string, string>;
   holdSeconds: number;
+  /** Seats of each event. */
+  halls: readonly number[];
   without: readonly string[];
   apart: readonly string[];
 }
@@ -34,6 +38,8 @@ export interface Schedule {
 const STRIKES_MAX = 3;
 const FIRST_MS = 200;
 const HOLD_SECONDS = 3;
+/** The first event is what most want; the others are there so that actors live on both nodes. */
+const HALLS = [40, 120, 120] as const;
 /** Of the runs in which no fault wants the mock provider, which the others have. */
 const AT_A_PAGE = 0.3;
 
@@ -57,6 +63,7 @@ export function scheduleOf(random: Random, loadMs: number, only: Fault | undefin
     })),
     settings,
     holdSeconds: faults.find((fault) => fault.holdSeconds)?.holdSeconds ?? HOLD_SECONDS,
+    halls: faults.find(({ halls }) => halls)?.halls ?? HALLS,
     without: faults.flatMap(({ without = [] }) => without),
     apart: faults.find(({ apart }) => apart)?.apart ?? [],
   };
@@ -72,6 +79,7 @@ function goTogether(a: Fault, b: Fault): boolean {
     names.some((name) => differ(a.settings?.[name], b.settings?.[name])) ||
     (isOfPayment(a) && isOfPayment(b)) ||
     differ(a.holdSeconds, b.holdSeconds) ||
+    differ(a.halls, b.halls) ||
     differ(a.apart, b.apart)
   );
 }

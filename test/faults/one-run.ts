@@ -8,6 +8,7 @@ import { check, type Evidence, type Violation } from "./checker.ts";
 import type { Fault, Stage } from "./fault.ts";
 import { type Schedule, scheduleOf } from "./faults.ts";
 import { History } from "./history.ts";
+import { longestPause } from "./pause.ts";
 import { untilQuiet } from "./quiet.ts";
 import type { Random } from "./random.ts";
 import { readTopics } from "./read-facts.ts";
@@ -17,8 +18,6 @@ import { within } from "./within.ts";
 import type { World } from "./world.ts";
 
 const BUYERS = 24;
-/** The first event is what most want; the others are there so that actors live on both nodes. */
-const HALLS = [40, 120, 120] as const;
 const LOAD_MS = 5_000;
 /** The load goes on for so long after the last fault. */
 const AFTERWARDS_MS = 800;
@@ -35,6 +34,8 @@ export interface Seen {
   history: History;
   violations: Violation[];
   hits: Hit[];
+  /** The longest time, under load, in which no hold was accepted. */
+  pauseMs: number;
 }
 
 export interface RunResult extends Seen {
@@ -49,7 +50,7 @@ export interface RunResult extends Seen {
 export async function oneRun(world: World, random: Random, seed: string, only: Fault | undefined): Promise<RunResult> {
   const began = Date.now();
   const schedule = scheduleOf(random.fork("schedule"), LOAD_MS, only);
-  const seen: Seen = { since: new Date(), halls: [], history: new History(), violations: [], hits: [] };
+  const seen: Seen = { since: new Date(), halls: [], history: new History(), violations: [], hits: [], pauseMs: 0 };
   try {
     await within(RUN_MS, "the run", thrown({ world, random, seed, schedule }, seen));
   } catch (error) {
@@ -82,7 +83,7 @@ async function thrown({ world, random, seed, schedule }: Run, seen: Seen): Promi
   await world.heal();
   await world.useNodes(settings, { without, apart });
   const since = new Date();
-  const halls = await Promise.all(HALLS.map((seats) => putOnSale(world, seats, holdSeconds)));
+  const halls = await Promise.all(schedule.halls.map((seats) => putOnSale(world, seats, holdSeconds)));
   Object.assign(seen, { since, halls });
 
   const stopping = new AbortController();
@@ -94,12 +95,14 @@ async function thrown({ world, random, seed, schedule }: Run, seen: Seen): Promi
   const buyers = crowd(world, random, market);
   const { keyedIn } = market;
   const stage: Stage = { world, random: random.fork("faults"), halls, since, history, buyers, keyedIn, owed: [] };
+  const loaded = Date.now();
   const running = Promise.all([...buyers.values()].map((buyer) => buyer.run()));
   const over = Promise.all(strikes.map((strike) => struck(stage, strike, strikes)));
   await sleep(LOAD_MS);
   const done = await over;
   await sleep(AFTERWARDS_MS);
   stopping.abort();
+  seen.pauseMs = longestPause(history, loaded, Date.now());
   await running;
 
   violations.push(...done.filter(isViolation));

@@ -92,10 +92,11 @@ function tell({ history, halls, since, ...result }: RunResult, kept: string | un
     process.stdout.write(`${JSON.stringify({ ...result, kept })}\n`);
     return;
   }
-  const { seed, operations, granted, faults, hits, violations, seconds } = result;
+  const { seed, operations, granted, pauseMs, faults, hits, violations, seconds } = result;
   const missed = hits.filter(({ hasBitten }) => !hasBitten);
   const lines = [
     `seed ${seed}: ${operations} operations, ${granted} granted, ${faults.join(" + ")}, ${violations.length} violations, ${seconds.toFixed(1)} s`,
+    `  no booking accepted for ${pauseMs} ms at most`,
     ...missed.map(({ name, why }) => `  missed: ${name}${why ? `: ${why}` : ", which met nothing"}`),
     ...violations.slice(0, 20).map(({ invariant, problem }) => `  VIOLATED ${invariant}: ${problem}`),
     ...(kept ? [`  kept in ${kept}: run.json, history.jsonl, bookings.jsonl, facts.jsonl and the logs`] : []),
