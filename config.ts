@@ -7,6 +7,7 @@ import {
   integer,
   list,
   networks,
+  oddUrls,
   oneOf,
   origins,
   orNone,
@@ -59,10 +60,10 @@ export const SETTINGS = {
   bookingDatabaseUrl: database("booking"),
   paymentDatabaseUrl: database("payment"),
   poolSize: setting("POOL_SIZE", "10", integer(2, 200), "Postgres connections a service of this node may open."),
-  redisUrl: secret(
+  redisUrls: secret(
     "REDIS_URL",
-    url("redis://host:6379", "redis", "rediss"),
-    "Redis for the seat locks; `rediss://` by TLS.",
+    oddUrls("redis://host:6379", "redis", "rediss"),
+    "Redis for the seat locks; `rediss://` by TLS. Three or five that know nothing of one another, separated by commas: a lock is what most of them have granted.",
   ),
   ...BUS_SETTINGS,
   seatLocks: setting(

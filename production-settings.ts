@@ -11,7 +11,7 @@ type Environment = Record<string, string | undefined>;
 /** What of a node's settings is only for a machine of one's own, by the setting's name, each with what to set instead. */
 export function developmentSettings(config: Config, env: Environment): Map<string, string> {
   const found = new Map<string, string>();
-  const { authJwksUri, authIssuer, redisUrl, services } = config;
+  const { authJwksUri, authIssuer, redisUrls, services } = config;
   if (authJwksUri.startsWith("http:")) {
     const why = "who sits between us and the issuer could give us keys of their own";
     found.set("AUTH_JWKS_URI", `AUTH_JWKS_URI=${authJwksUri}: must be an https address, since ${why}`);
@@ -23,10 +23,14 @@ export function developmentSettings(config: Config, env: Environment): Map<strin
       `AUTH_ISSUER=${authIssuer}: is the issuer for development, which anyone may ask; ${instead}`,
     );
   }
-  const addresses = [config.catalogDatabaseUrl, config.bookingDatabaseUrl, config.paymentDatabaseUrl, redisUrl];
-  const names = ["DATABASE_URL_CATALOG", "DATABASE_URL_BOOKING", "DATABASE_URL_PAYMENT", "REDIS_URL"];
-  for (const [at, name] of names.entries()) {
-    if (hasSamplePassword(addresses[at] as string)) {
+  const addresses: [name: string, addresses: readonly string[]][] = [
+    ["DATABASE_URL_CATALOG", [config.catalogDatabaseUrl]],
+    ["DATABASE_URL_BOOKING", [config.bookingDatabaseUrl]],
+    ["DATABASE_URL_PAYMENT", [config.paymentDatabaseUrl]],
+    ["REDIS_URL", redisUrls],
+  ];
+  for (const [name, given] of addresses) {
+    if (given.some(hasSamplePassword)) {
       found.set(name, `${name}: has a password that anybody would try first; give the role one of its own`);
     }
   }

@@ -31,6 +31,19 @@ export function url(example: string, ...schemes: string[]) {
   };
 }
 
+/** URLs as above, of which most can always be told: an even number bears no more losses than one less. */
+export function oddUrls(example: string, ...schemes: string[]) {
+  const one = url(example, ...schemes);
+  return (raw: string) => {
+    const urls = raw === "" ? [] : raw.split(",").map((item) => item.trim());
+    if (urls.includes("")) throw new Error(`must be a URL like ${example}`);
+    for (const item of urls) one(item);
+    if (new Set(urls).size < urls.length) throw new Error("names a server twice");
+    if (urls.length > 0 && urls.length % 2 === 0) throw new Error("must be one server, or an odd number of them");
+    return urls;
+  };
+}
+
 /** The items that `isOne` accepts, separated by commas; none where nothing is given. */
 export function listOf(what: string, isOne: (item: string) => boolean) {
   return (raw: string) => {

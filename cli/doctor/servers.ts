@@ -18,7 +18,7 @@ export async function servers({ home, env, wrong }: World): Promise<Finding[]> {
     const url = up[urlVariable(service)];
     return url ? [database(service, url)] : [];
   });
-  if (up.REDIS_URL) checks.push(redis(up.REDIS_URL));
+  if (up.REDIS_URL) checks.push(redis(up.REDIS_URL.split(",").map((url) => url.trim())));
   if (up.KAFKA_BROKERS) checks.push(topics(kafkaOf({ ...env, ...up })));
   return [...(await Promise.all(checks)), ...(await gateway(home))];
 }
@@ -39,14 +39,14 @@ async function database(service: DatabaseService, url: string): Promise<Finding>
   }
 }
 
-async function redis(url: string): Promise<Finding> {
-  try {
-    await redisAnswers(url);
-    return ok("Redis", "answers");
-  } catch (error) {
-    const says = `REDIS_URL does not answer (${(error as Error).message}); without it Postgres alone keeps seats apart`;
-    return warn("Redis", says, "npx eventix up, or correct REDIS_URL");
-  }
+async function redis(urls: readonly string[]): Promise<Finding> {
+  const answers = await Promise.allSettled(urls.map(redisAnswers));
+  const errors = answers.flatMap((answer) => (answer.status === "rejected" ? [(answer.reason as Error).message] : []));
+  if (errors.length === 0) return ok("Redis", urls.length === 1 ? "answers" : `all ${urls.length} answer`);
+  const who = urls.length === 1 ? "REDIS_URL does" : `${errors.length} of the ${urls.length} of REDIS_URL do`;
+  const isLost = errors.length > urls.length / 2;
+  const so = isLost ? "without it Postgres alone keeps seats apart" : "the others grant the locks";
+  return warn("Redis", `${who} not answer (${errors.join("; ")}); ${so}`, "npx eventix up, or correct REDIS_URL");
 }
 
 async function topics(kafka: KafkaAccess): Promise<Finding> {

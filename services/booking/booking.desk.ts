@@ -47,7 +47,7 @@ export class BookingDesk {
     this.#ports = ports;
     this.#locks = new SeatLocks({
       mode: config.seatLocks,
-      url: config.redisUrl,
+      urls: config.redisUrls,
       ttlMs: config.timeouts.seatLockMs,
       logger,
     });

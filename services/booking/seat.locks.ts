@@ -1,6 +1,6 @@
-import { Redis } from "ioredis";
 import type { Logger } from "moleculer";
 import Redlock from "redlock";
+import { LockServer } from "./lock-server.ts";
 
 /** Locks on a batch's seats, or the leave to go on without: Postgres decides either way. */
 export interface SeatLease {
@@ -12,71 +12,70 @@ export interface SeatLease {
 export type SeatLockMode = "on" | "required" | "off";
 
 const WITHOUT_LOCKS: SeatLease = { expiresAt: Number.POSITIVE_INFINITY, release: () => {} };
-/** A stalled Redis costs two of these a call (lock, then unlock) until the breaker opens. */
-const COMMAND_TIMEOUT_MS = 150;
-const BREAKER_MS = 1_000;
 const LOG_EVERY_MS = 60_000;
 
 /**
  * Redlock on the seats of a batch, so that two nodes that serve one event take turns instead of meeting at row locks.
- * One call a batch, all or nothing. Redis away or stalled opens a breaker: it is then left alone for a second.
+ * One call a batch, all or nothing, granted by most of the servers. While most of them are away nobody is asked.
  */
 export class SeatLocks {
   readonly #mode: SeatLockMode;
   readonly #ttlMs: number;
   readonly #logger: Logger;
-  readonly #redis: Redis;
+  readonly #servers: LockServer[];
   readonly #redlock: Redlock;
-  #clientErrors = 0;
-  #openUntil = 0;
   #skipped = 0;
   #ranOut = 0;
   #loggedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(options: { mode: SeatLockMode; url: string; ttlMs: number; logger: Logger }) {
+  constructor(options: { mode: SeatLockMode; urls: readonly string[]; ttlMs: number; logger: Logger }) {
+    if (options.mode !== "off" && options.urls.length === 0) {
+      throw new TypeError("REDIS_URL is not set: seats are locked there. SEAT_LOCKS=off goes without.");
+    }
     this.#mode = options.mode;
     this.#ttlMs = options.ttlMs;
     this.#logger = options.logger;
-    this.#redis = new Redis(options.url, {
-      lazyConnect: true,
-      enableOfflineQueue: false,
-      maxRetriesPerRequest: 0,
-      commandTimeout: COMMAND_TIMEOUT_MS,
-      retryStrategy: () => 500,
-    });
-    this.#redis.on("error", () => {}); // each failing call tells by itself, as clientError
-    this.#redlock = new Redlock([this.#redis as unknown as Redlock.CompatibleRedisClient], { retryCount: 0 });
-    this.#redlock.on("clientError", () => this.#clientErrors++);
+    this.#servers = options.urls.map((url) => new LockServer(url));
+    this.#redlock = new Redlock(this.#servers as unknown as Redlock.CompatibleRedisClient[], { retryCount: 0 });
   }
 
   get required(): boolean {
     return this.#mode === "required";
   }
 
-  async connect(): Promise<void> {
-    if (this.#mode !== "off") await this.#redis.connect().catch((error) => this.#tell(error.message));
+  /** Batches that went without locks, or were refused for that. */
+  get skipped(): number {
+    return this.#skipped;
   }
 
-  /** Resolves when Redis answers. */
+  async connect(): Promise<void> {
+    if (this.#mode === "off") return;
+    const connecting = this.#servers.map((server) => server.connect().catch((error) => this.#tell(error.message)));
+    await Promise.all(connecting);
+  }
+
+  /** Resolves when most of the servers answer. */
   async ping(): Promise<void> {
-    await this.#redis.ping();
+    const answers = await Promise.allSettled(this.#servers.map((server) => server.ping()));
+    const failed = answers.filter((answer) => answer.status === "rejected");
+    if (this.#isMost(answers.length - failed.length)) return;
+    throw failed[0]?.reason ?? new Error("there is none");
   }
 
   /**
-   * Locks all `resources` (no duplicates) or none. "contended": another node has one of them. "unreachable": Redis does not
-   * answer and the mode is `required`; in mode `on` that is a lease without locks.
+   * Locks all `resources` (no duplicates) or none. "contended": another node has one of them. "unreachable": most servers
+   * do not answer and the mode is `required`; in mode `on` that is a lease without locks.
    */
   async acquire(resources: string[]): Promise<SeatLease | "contended" | "unreachable"> {
     if (this.#mode === "off" || resources.length === 0) return WITHOUT_LOCKS;
-    if (Date.now() < this.#openUntil) return this.#without();
-    const errorsBefore = this.#clientErrors;
+    if (!this.#mostAnswer) return this.#without();
     try {
       const lock = await this.#redlock.lock(resources, this.#ttlMs);
       // A lock that ran out meanwhile cannot be released: that is what it says, and all it means.
       return { expiresAt: lock.expiration, release: () => void lock.unlock().catch(() => {}) };
     } catch (error) {
-      if (this.#clientErrors === errorsBefore) return "contended";
-      this.#openUntil = Date.now() + BREAKER_MS;
+      // Redlock does not tell a lock that others have from servers that are away. Taking one for the other is safe.
+      if (this.#mostAnswer) return "contended";
       this.#tell((error as Error).message);
       return this.#without();
     }
@@ -89,7 +88,15 @@ export class SeatLocks {
   }
 
   async close(): Promise<void> {
-    this.#redis.disconnect();
+    for (const server of this.#servers) server.disconnect();
+  }
+
+  get #mostAnswer(): boolean {
+    return this.#isMost(this.#servers.filter(({ answers }) => answers).length);
+  }
+
+  #isMost(count: number): boolean {
+    return count > this.#servers.length / 2;
   }
 
   #without(): SeatLease | "unreachable" {

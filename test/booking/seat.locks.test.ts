@@ -12,7 +12,12 @@ before(async () => {
 });
 after(() => pool.end());
 
-async function deskWith(t: TestContext, from: Pool, mode: SeatLockMode, over: { url?: string; ttlMs?: number } = {}) {
+async function deskWith(
+  t: TestContext,
+  from: Pool,
+  mode: SeatLockMode,
+  over: { urls?: string[]; ttlMs?: number } = {},
+) {
   const desk = new HoldDesk(from, mode, over);
   await desk.connect();
   t.after(() => desk.close());
@@ -22,7 +27,7 @@ async function deskWith(t: TestContext, from: Pool, mode: SeatLockMode, over: { 
 /** Another node locks one seat of an event, and dies before it releases it. */
 async function lockedElsewhere(t: TestContext, eventId: string, index: number, ttlMs: number): Promise<void> {
   const logger = { warn: assert.fail } as never;
-  const locks = new SeatLocks({ mode: "on", url: process.env.REDIS_URL as string, ttlMs, logger });
+  const locks = new SeatLocks({ mode: "on", urls: [process.env.REDIS_URL as string], ttlMs, logger });
   await locks.connect();
   t.after(() => locks.close());
   const lease = await locks.acquire([`{${eventId}}:seat:${index}`]);
@@ -85,7 +90,7 @@ for (const [mode, code] of [
   });
 
   test(`SEAT_LOCKS=${mode}: without Redis a hold is answered ${code}`, async (t) => {
-    const desk = await deskWith(t, pool, mode, { url: "redis://127.0.0.1:1" });
+    const desk = await deskWith(t, pool, mode, { urls: ["redis://127.0.0.1:1"] });
     const { eventId, seatIds } = await putOnSale(pool, 1);
     assert.equal(await codeOf(desk.hold(eventId, seatIds)), code);
   });

@@ -10,7 +10,7 @@ import { eventix, NO_SERVERS_GIVEN } from "../support/command.ts";
 const POSTGRES = "postgres://user:password@host:5432/database";
 const RIGHT: [name: string, ...values: string[]][] = [
   ["DATABASE_URL_BOOKING", "", "postgres://u:p@127.0.0.1:5432/db", "postgresql://db.example/x?sslmode=require"],
-  ["REDIS_URL", "", "redis://redis:6379", "rediss://:secret@[::1]:6380/1"],
+  ["REDIS_URL", "", "redis://redis:6379", "rediss://:secret@[::1]:6380/1", "redis://a, redis://b,redis://c:1"],
   ["AUTH_JWKS_URI", "", "http://issuer:9000/jwks.json", "https://tenant.eu.auth0.com/.well-known/jwks.json"],
   ["KAFKA_BROKERS", "", "redpanda:9092", "127.0.0.1:1, kafka_2.example:65535,"],
   ["CORS_ORIGINS", "", "https://shop.example", "http://localhost:5173, https://[::1]:8443, capacitor://localhost"],
@@ -29,6 +29,15 @@ const WRONG: [name: string, says: RegExp, ...values: string[]][] = [
     "host:5432/db",
   ],
   ["REDIS_URL", /REDIS_URL: must be a URL like redis:\/\/host:6379$/, "foo", "redis:6379", "http://host:6379", " "],
+  [
+    "REDIS_URL",
+    /REDIS_URL: must be a URL like redis:\/\/host:6379$/,
+    "redis://a,b,redis://c",
+    "redis://a,,redis://b",
+    ",",
+  ],
+  ["REDIS_URL", /REDIS_URL: must be one server, or an odd number of them$/, "redis://a,redis://b"],
+  ["REDIS_URL", /REDIS_URL: names a server twice$/, "redis://a,redis://b,redis://a"],
   [
     "AUTH_JWKS_URI",
     /: must be a URL like https:\/\/TENANT\/.well-known\/jwks.json$/,
@@ -66,10 +75,10 @@ describe("an address that cannot be one is refused with its name:", () => {
 });
 
 test("where nothing is given the addresses are empty, as before", () => {
-  const { bookingDatabaseUrl, redisUrl, authJwksUri, kafkaBrokers, corsOrigins } = readConfig({});
+  const { bookingDatabaseUrl, redisUrls, authJwksUri, kafkaBrokers, corsOrigins } = readConfig({});
   assert.deepEqual(
-    { bookingDatabaseUrl, redisUrl, authJwksUri, kafkaBrokers, corsOrigins },
-    { bookingDatabaseUrl: "", redisUrl: "", authJwksUri: "", kafkaBrokers: [], corsOrigins: [] },
+    { bookingDatabaseUrl, redisUrls, authJwksUri, kafkaBrokers, corsOrigins },
+    { bookingDatabaseUrl: "", redisUrls: [], authJwksUri: "", kafkaBrokers: [], corsOrigins: [] },
   );
 });
 

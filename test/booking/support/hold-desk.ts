@@ -15,8 +15,12 @@ export class HoldDesk {
   readonly #committer: HoldCommitter;
   readonly #actors: EventActors;
 
-  constructor(pool: Pool, mode: SeatLockMode = "off", { url = process.env.REDIS_URL as string, ttlMs = 3_000 } = {}) {
-    this.#locks = new SeatLocks({ mode, url, ttlMs, logger: quiet as never });
+  constructor(
+    pool: Pool,
+    mode: SeatLockMode = "off",
+    { urls = [process.env.REDIS_URL as string], ttlMs = 3_000 }: { urls?: readonly string[]; ttlMs?: number } = {},
+  ) {
+    this.#locks = new SeatLocks({ mode, urls, ttlMs, logger: quiet as never });
     this.#committer = new HoldCommitter({
       pool,
       locks: this.#locks,
