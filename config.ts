@@ -35,7 +35,7 @@ export const SETTINGS = {
     "PROBE_PORT",
     "",
     orNone(integer(0, 65_535)),
-    "The port on which a node without a gateway answers /health/live and /health/ready; none when empty.",
+    "The port on which any node answers /health/live, /health/ready and /metrics (Prometheus); none when empty.",
   ),
   nodeEnv: setting("NODE_ENV", "", text, "`production`, as the image sets it: settings for development are refused."),
   developmentSettings: setting(

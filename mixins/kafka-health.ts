@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ServiceBroker } from "moleculer";
 import { createKafka, kafkaAccess } from "#broker/kafka.client.ts";
 import { type HealthPart, healthOf } from "#broker/node-health.ts";
+import { metricsOf } from "#broker/node-metrics.ts";
 import { config } from "#config";
 import type { ConsumedPartition, Dependency, NodeHealth } from "#contracts/health.ts";
 import { DependencyWatch } from "./dependency-watch.ts";
@@ -49,6 +50,7 @@ export class KafkaHealth implements HealthPart {
   open(): void {
     if (this.#services++ > 0) return;
     healthOf(this.#broker).add(this);
+    countHealth(this.#broker, () => this.tell());
     void this.#watch.start();
   }
 
@@ -110,6 +112,29 @@ export class KafkaHealth implements HealthPart {
     await Promise.race([Promise.all(asked), sleep(LAG_MS, undefined, { ref: false })]);
     return lags;
   }
+}
+
+/** The metrics of what a node tells of its health. */
+function countHealth(broker: ServiceBroker, tell: () => Promise<NodeHealth>): void {
+  const metrics = metricsOf(broker);
+  metrics.add("eventix_node_ready", async () => [{ value: (await tell()).ready ? 1 : 0, labels: {} }]);
+  metrics.add("eventix_dependency_up", async () =>
+    (await tell()).dependencies.map(({ name, service, state }) => ({
+      value: state === "up" ? 1 : 0,
+      labels: { dependency: name, service: service ?? "" },
+    })),
+  );
+  metrics.add("eventix_consumer_lag", async () =>
+    (await tell()).consumers.flatMap(({ lag, group, topic, partition }) =>
+      lag === null ? [] : [{ value: lag, labels: { group, topic, partition } }],
+    ),
+  );
+  metrics.add("eventix_consumer_stuck", async () =>
+    (await tell()).consumers.map(({ stuckOn, group, topic, partition }) => ({
+      value: stuckOn === null ? 0 : 1,
+      labels: { group, topic, partition },
+    })),
+  );
 }
 
 const placeOf = ({ group, topic, partition }: Read) => `${group} ${topic}/${partition}`;

@@ -1,6 +1,8 @@
 import type { ServiceSchema } from "moleculer";
+import { metricsOf } from "#broker/node-metrics.ts";
 import { FactPublisher } from "./fact-publisher.ts";
 import { factsClient } from "./facts-client.ts";
+import { countWaiting } from "./outbox.repository.ts";
 import { Relay } from "./relay.ts";
 
 /**
@@ -21,6 +23,10 @@ export function OutboxMixin(): Partial<ServiceSchema> {
       const relay = new Relay(this.pool, publisher, this.logger);
       running.set(this, relay);
       relay.start();
+      const { name, pool } = this;
+      metricsOf(this.broker).add("eventix_outbox_facts", async () => [
+        { value: await countWaiting(pool), labels: { service: name } },
+      ]);
     },
     async stopped() {
       await running.get(this)?.stop();

@@ -104,6 +104,19 @@ export const deleteRows = (rows: readonly OutboxRow[]): QueryConfig => ({
   values: [plainArray(rows.map((row) => row.id))],
 });
 
+/** Beyond this it does not matter how many more there are. */
+const COUNTED_MAX = 10_000;
+
+/** How many rows wait to be published, counted up to COUNTED_MAX. */
+export async function countWaiting(pool: Pool): Promise<number> {
+  const { rows } = await pool.query({
+    name: "outbox-count",
+    text: "select count(*)::int as waiting from (select from outbox limit $1) as o",
+    values: [COUNTED_MAX],
+  });
+  return rows[0].waiting;
+}
+
 /** Facts of one key that an operator is shown. */
 const WAITING_MAX = 100;
 

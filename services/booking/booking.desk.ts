@@ -1,6 +1,7 @@
 import type { Logger, ServiceBroker } from "moleculer";
 import type { Pool } from "pg";
 import { type HealthPart, healthOf } from "#broker/node-health.ts";
+import { metricsOf } from "#broker/node-metrics.ts";
 import { config } from "#config";
 import { serviceCaller } from "#contracts/caller.ts";
 import { DependencyWatch } from "#mixins/dependency-watch.ts";
@@ -74,6 +75,7 @@ export class BookingDesk {
     await this.#locks.connect();
     healthOf(this.#ports.broker).add(this.#load);
     if (this.#redis) healthOf(this.#ports.broker).add(this.#redis);
+    this.#count();
     await this.#redis?.start();
     this.provisioner.wake();
   }
@@ -92,6 +94,15 @@ export class BookingDesk {
   announce(released: Released[]): void {
     this.#ports.wakeRelay();
     if (released.length > 0) void this.#ports.broker.broadcast(SEATS_RELEASED, released);
+  }
+
+  #count(): void {
+    const metrics = metricsOf(this.#ports.broker);
+    const one = (value: number) => [{ value, labels: {} }];
+    metrics.add("eventix_holds_waiting", () => one(this.#committer.waiting));
+    metrics.add("eventix_holds_in_flight", () => one(this.#committer.inFlight));
+    metrics.add("eventix_event_actors", () => one(this.actors.count));
+    metrics.add("eventix_batches_without_locks_total", () => one(this.#locks.skipped));
   }
 
   /** Expires all that is due. Any number of nodes may do so at once. */

@@ -52,6 +52,11 @@ export class EventActors {
     );
   }
 
+  /** How many are awake. */
+  get count(): number {
+    return this.#awake.size;
+  }
+
   stop(): void {
     clearInterval(this.#rest);
   }

@@ -63,6 +63,18 @@ export class HoldCommitter {
     this.#schedule();
   }
 
+  /** Holds in mailboxes. */
+  get waiting(): number {
+    let waiting = 0;
+    for (const actor of this.#withMail) waiting += actor.mailCount;
+    return waiting;
+  }
+
+  /** Holds in batches in flight. */
+  get inFlight(): number {
+    return this.#inFlight.reduce((sum, size) => sum + size, 0);
+  }
+
   /** Resolves when every mailbox is empty and every batch has ended. */
   async drain(): Promise<void> {
     if (this.#withMail.size > 0 || this.#inFlight.length > 0)
@@ -105,9 +117,7 @@ export class HoldCommitter {
   #isWorthwhile(): boolean {
     if (this.#inFlight.length === 0 || this.#overdue) return this.#inFlight.length < BATCHES_IN_FLIGHT;
     if (this.#inFlight.length === BATCHES_IN_FLIGHT) return false;
-    let waiting = 0;
-    for (const actor of this.#withMail) waiting += actor.mailCount;
-    return waiting >= (Math.max(...this.#inFlight) / 2) * this.#inFlight.length;
+    return this.waiting >= (Math.max(...this.#inFlight) / 2) * this.#inFlight.length;
   }
 
   #onTick(): void {

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import type { CallingOptions, Context, Service, ServiceSchema } from "moleculer";
 import web, { type ApiSettingsSchema, type GatewayResponse, type IncomingRequest } from "moleculer-web";
 import { healthOf } from "#broker/node-health.ts";
+import { metricsOf, type NodeMetrics } from "#broker/node-metrics.ts";
 import { config } from "#config";
 import type { CallMeta } from "#contracts/caller.ts";
 import { EventixError } from "#contracts/errors.ts";
@@ -38,6 +39,7 @@ interface Gateway extends Service, Gatekeepers, Answering {
   shared: SharedAnswers;
   requests: RequestsUnderWay;
   repeater: Repeater;
+  metrics: NodeMetrics;
   clusterHealth: ClusterHealthView;
   drain(): Promise<void>;
   sendResponse(req: IncomingRequest, res: GatewayResponse, data: unknown): void;
@@ -101,6 +103,8 @@ const gateway: ServiceSchema<ApiSettingsSchema, object, object, Gateway> = {
     this.shared = new SharedAnswers();
     this.requests = new RequestsUnderWay();
     this.repeater = new Repeater({ broker: this.broker, logger: this.logger, afterMs: config.repeatAfterMs });
+    this.metrics = metricsOf(this.broker);
+    this.metrics.add("eventix_http_requests_under_way", () => [{ value: this.requests.count, labels: {} }]);
     this.clusterHealth = new ClusterHealthView(this.broker);
     healthOf(this.broker).add(new ServicesOffered(this.broker));
     healthOf(this.broker).add(keys);
@@ -244,5 +248,5 @@ function beginRequest(this: Gateway, options: CallingOptions, req: IncomingReque
   res.setHeader("x-content-type-options", "nosniff");
   this.requests.add(res);
   allowOrigin(config.corsOrigins, req, res);
-  watchRequest(this.logger, correlationId, req, res);
+  watchRequest(this, correlationId, req, res);
 }

@@ -28,6 +28,10 @@ export class RequestsUnderWay {
     return this.#draining !== undefined;
   }
 
+  get count(): number {
+    return this.#answers.size;
+  }
+
   get isFull(): boolean {
     return this.#answers.size >= REQUESTS_MAX;
   }
