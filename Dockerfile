@@ -14,7 +14,8 @@ RUN install --directory --owner=node --group=node --mode=0700 /var/lib/eventix
 WORKDIR /app
 COPY --from=modules /app/node_modules node_modules
 COPY . .
-USER node
+# By number: Kubernetes cannot tell of a name that it is not root.
+USER 1000:1000
 EXPOSE 3000 3001
 # Alive, not ready: where an unhealthy container is restarted, a database that is away must not restart all of them.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s CMD ["node", "docker/healthcheck.ts", "live"]

@@ -5,7 +5,7 @@ import { createLogger } from "./logger.ts";
 import { openProbes } from "./probe-server.ts";
 
 /** A node that has not stopped by then is ended; calls in flight get half of it (broker.options.ts). */
-const STOP_WITHIN_MS = 10_000;
+export const STOP_WITHIN_MS = 10_000;
 /** Ctrl-C reaches a whole process group, and the parent then sends its own signal: both mean one stop. */
 const SAME_WISH_MS = 1_000;
 

@@ -55,7 +55,8 @@ test("two stages on the Node that the project runs on; the last has modules with
 });
 
 test("it runs as nobody special, in production, open to other containers, with a folder of its own for keys", () => {
-  assert.deepEqual(rests("USER"), ["node"]);
+  // The image's user `node`, by number: of a name Kubernetes cannot tell that it is not root.
+  assert.deepEqual(rests("USER"), ["1000:1000"]);
   assert.ok(last.findIndex(({ name }) => name === "USER") < last.findIndex(({ name }) => name === "CMD"));
   assert.deepEqual([environment.NODE_ENV, environment.HOST], ["production", "0.0.0.0"]);
   assert.ok(rests("RUN").some((rest) => rest.includes("--owner=node") && rest.endsWith(environment.EVENTIX_HOME)));
