@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { METRICS } from "#broker/node-metrics.ts";
 import { STOP_WITHIN_MS } from "#broker/process.ts";
 import { readConfig, SETTINGS, withoutDevelopment } from "#config";
-import { urlVariable } from "#stack/postgres/databases.ts";
+import { DATABASE_SERVICES, urlVariable } from "#stack/postgres/databases.ts";
 import { dockerfileStages, root } from "../stack/support/compose-file.ts";
+import { eventix, NO_SERVERS_GIVEN } from "../support/command.ts";
+import { emptyDatabase } from "../support/database.ts";
 import { schemaProblems, unknownNames } from "./support/kubernetes-schema.ts";
 import { kustomize, type Resource } from "./support/kustomize.ts";
 
@@ -227,8 +230,19 @@ test("booking grows by a metric that its nodes tell, and every scaler has its De
   assert.ok(pods.pods.metric.name in METRICS, pods.pods.metric.name);
 });
 
-test("the migration runs the command that migrates, from files that are in the image", () => {
+test("the migration brings databases that only files name to the schema, in a container that it cannot write to", async () => {
   const { command } = containerOf("migrate");
-  assert.deepEqual([command[0], command[2]], ["node", "migrate"]);
-  assert.ok(existsSync(join(root, command[1])));
+  assert.deepEqual(command.slice(0, 2), ["node", "cli/eventix.ts"]);
+  const folder = mkdtempSync(join(tmpdir(), "eventix-migrate-"));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  const env: Record<string, string | undefined> = { ...NO_SERVERS_GIVEN, EVENTIX_HOME: "/proc/no/such/home" };
+  for (const service of DATABASE_SERVICES) {
+    const variable = `${urlVariable(service)}_FILE`;
+    assert.ok(variable in environmentOf("migrate"));
+    env[variable] = join(folder, service);
+    writeFileSync(join(folder, service), await emptyDatabase(service));
+  }
+  const { code, stderr } = await eventix(command.slice(2), { env });
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /Migrated booking: 0001/);
 });

@@ -10,7 +10,7 @@ import { kafka } from "#stack/kafka/kafka.ts";
 import { ADMIN, DATABASE_SERVICES, databaseOf, roleOf, urlVariable } from "#stack/postgres/databases.ts";
 import { postgres } from "#stack/postgres/postgres.ts";
 import { redis } from "#stack/redis/redis.ts";
-import { composeFile, read, root, variables } from "./support/compose-file.ts";
+import { composeFile, composeProblems, read, root, variables } from "./support/compose-file.ts";
 
 /**
  * docker-compose.yml against the definitions that the code goes by. Read here, not run: that its images exist and start, and that
@@ -18,13 +18,33 @@ import { composeFile, read, root, variables } from "./support/compose-file.ts";
  */
 const { services, volumes } = composeFile();
 const service = (name: string) => services[name] ?? assert.fail(`no service ${name}`);
-const nodes = DATABASE_SERVICES.map(String).concat("gateway");
+const nodes = DATABASE_SERVICES.map(String).concat("gateway", "more-booking");
+/** The service that a node runs. */
+const roleOfNode = (name: string) => name.replace(/^more-/, "");
 const ONE_SHOTS = ["topics", "migrate"];
 const packageJson = JSON.parse(read("package.json"));
 
 test("it names the servers, the initializers, the console, and a node for each service", () => {
   const expected = ["postgres", "redis", "redpanda", "console", "issuer", ...ONE_SHOTS, ...nodes];
   assert.deepEqual(Object.keys(services).sort(), expected.sort());
+});
+
+test("it is as the Compose Specification wants it, which sees what is wrong", () => {
+  assert.deepEqual(composeProblems(composeFile()), []);
+  const typed = structuredClone(composeFile());
+  Object.assign(typed.services.booking as object, { stop_grace_period: 12 });
+  assert.match(composeProblems(typed).join(), /booking\/stop_grace_period must be string/);
+  const misspelt = structuredClone(composeFile());
+  Object.assign(misspelt.services.booking as object, { enviroment: {} });
+  assert.match(composeProblems(misspelt).join(), /booking must NOT have additional properties/);
+});
+
+test("a cluster has several nodes that book, alike but for their number, and each is a node of its own", () => {
+  const { deploy, profiles: _, ...more } = service("more-booking");
+  const { profiles: __, ...one } = service("booking");
+  assert.deepEqual(more, one);
+  assert.ok((deploy?.replicas ?? 0) >= 2);
+  assert.equal(one.environment?.NODE_ID, undefined, "copies would take one another for themselves");
 });
 
 test("every image is pinned, to the versions that npm brings where it brings one", () => {
@@ -69,7 +89,7 @@ test("Postgres has the superuser, the passwords and the script that make the dat
 
 test("each service has its own database's address and no other, migrate has all", () => {
   for (const one of [...nodes, "migrate"]) {
-    const own = DATABASE_SERVICES.filter((name) => name === one || one === "migrate");
+    const own = DATABASE_SERVICES.filter((name) => name === roleOfNode(one) || one === "migrate");
     const urls = Object.entries(service(one).environment ?? {}).filter(([name]) => name.startsWith("DATABASE_URL_"));
     const password = (name: string) => variables().get(`${name}_password`.toUpperCase());
     assert.deepEqual(
@@ -93,7 +113,7 @@ test("every node has only settings of config.ts, with values that it takes, and 
       [],
       name,
     );
-    assert.deepEqual(readConfig(environment).services, [name]);
+    assert.deepEqual(readConfig(environment).services, [roleOfNode(name)]);
     assert.deepEqual(readConfig(environment).kafkaBrokers, ["redpanda:9092"]);
   }
   assert.equal(service("booking").environment?.REDIS_URL, "redis://redis:6379");
@@ -169,10 +189,11 @@ test("whoever needs another waits for its health or its end, and every one-shot 
   }
 });
 
-test("nodes, migrations and issuer are one image behind the profile `app`; the servers need no profile", () => {
+test("nodes, migrations and issuer are one image behind the profiles; the servers need no profile", () => {
   for (const name of [...nodes, "migrate", "issuer"]) {
     const { profiles, build, image } = service(name);
-    assert.deepEqual([profiles, build, image], [["app"], ".", "eventix:local"], name);
+    const wanted = name === "more-booking" ? ["cluster"] : ["app", "cluster"];
+    assert.deepEqual([profiles, build, image], [wanted, ".", "eventix:local"], name);
   }
   for (const name of ["postgres", "redis", "redpanda", "topics", "console"]) {
     assert.equal(service(name).profiles, undefined, name);

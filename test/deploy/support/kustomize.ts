@@ -3,9 +3,13 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parse, parseAllDocuments } from "yaml";
 
+/** As Kubernetes reads it: 0440 is octal. */
+const YAML = { version: "1.1" } as const;
+
 /** A Kubernetes object; what is in it is checked by the schemas of Kubernetes. */
 export type Resource = { apiVersion: string; kind: string; metadata: { name: string; namespace?: string } } & Record<
   string,
+  // biome-ignore lint/suspicious/noExplicitAny: the schemas of Kubernetes say what is in it.
   any
 >;
 
@@ -24,7 +28,7 @@ const KNOWN = ["apiVersion", "kind", "namespace", "resources", "patches", "image
  * Generated names get a hash, though another one.
  */
 export function kustomize(folder: string): Resource[] {
-  const file = parse(readFileSync(join(folder, "kustomization.yaml"), "utf8")) as Kustomization;
+  const file = parse(readFileSync(join(folder, "kustomization.yaml"), "utf8"), YAML) as Kustomization;
   const unknown = Object.keys(file).filter((key) => !KNOWN.includes(key));
   if (unknown.length > 0) throw new Error(`${folder}: ${unknown.join(", ")} is not understood here`);
   let resources = (file.resources ?? []).flatMap((path) => resourcesAt(join(folder, path)));
@@ -42,7 +46,7 @@ export function kustomize(folder: string): Resource[] {
 
 function resourcesAt(path: string): Resource[] {
   if (statSync(path).isDirectory()) return kustomize(path);
-  const documents = parseAllDocuments(readFileSync(path, "utf8"));
+  const documents = parseAllDocuments(readFileSync(path, "utf8"), YAML);
   return documents.map((document) => {
     if (document.errors.length > 0) throw document.errors[0];
     return document.toJS();

