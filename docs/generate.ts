@@ -4,6 +4,7 @@ import { postgresInit, topicScript } from "./generate/compose.ts";
 import { errorsPage } from "./generate/errors.ts";
 import { envelopeTable, factSections, topicsTable } from "./generate/events.ts";
 import { exitCodes } from "./generate/exit-codes.ts";
+import { metricsTable } from "./generate/metrics.ts";
 import { openApiFile, routesTable } from "./generate/routes.ts";
 import { withSection } from "./generate/section.ts";
 import { settingsTable } from "./generate/settings.ts";
@@ -23,6 +24,7 @@ export const MADE: readonly Made[] = [
   { path: "docs/events.md", section: "topics", make: topicsTable },
   { path: "docs/events.md", section: "envelope", make: envelopeTable },
   { path: "docs/events.md", section: "facts", make: factSections },
+  { path: "docs/operations.md", section: "metrics", make: metricsTable },
   { path: "docker/postgres/init.sql", make: postgresInit },
   { path: "docker/redpanda/topics.sh", make: topicScript },
   { path: "docs/openapi.json", make: openApiFile },
