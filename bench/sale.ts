@@ -13,14 +13,19 @@ export interface Sale {
   tokens: string[];
 }
 
-/** A node that sells, when it has sold for a while: a young process runs code that is not compiled yet, at half its speed. */
-export async function openShop(world: World, { seconds, scale }: Effort, services = "gateway,booking"): Promise<Sale> {
+/** A node that sells, when it has sold for a while. */
+export async function openShop(world: World, effort: Effort, services = "gateway,booking"): Promise<Sale> {
   const sale = { node: await world.node(services), tokens: world.tokens(BUYERS) };
-  for (let warming = 0; warming < 3; warming++) {
+  await warmUp(world, effort, sale);
+  return sale;
+}
+
+/** Lets it sell for a while: a young process runs code that is not compiled yet, at half its speed. */
+export async function warmUp(world: World, { seconds, scale }: Effort, sale: Sale, loads = 3): Promise<void> {
+  for (let warming = 0; warming < loads; warming++) {
     const events = await openSale(world, sale, 50, Math.ceil(4_000 * scale));
     await sell(world, sale, events, { pace: { closed: 128 }, seconds });
   }
-  return sale;
 }
 
 /** New events with nothing sold, every actor awake and every token verified. */

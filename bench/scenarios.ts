@@ -1,6 +1,7 @@
 import type { Scenario } from "./scenario.ts";
 import { booking } from "./scenarios/booking.ts";
 import { calls } from "./scenarios/calls.ts";
+import { cluster } from "./scenarios/cluster.ts";
 import { expiry } from "./scenarios/expiry.ts";
 import { growth } from "./scenarios/growth.ts";
 import { holds } from "./scenarios/holds.ts";
@@ -29,4 +30,5 @@ export const SCENARIOS: readonly Scenario[] = [
   overload,
   growth,
   twoActors,
+  cluster,
 ];

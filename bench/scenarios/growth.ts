@@ -2,19 +2,18 @@ import { ceilingOfOnes } from "../ceiling/ceiling.ts";
 import { BUYERS, openSale, openShop, type Sale, sell } from "../sale.ts";
 import { type Effort, type Figure, repeated, type Scenario } from "../scenario.ts";
 import { ownPairs } from "../seats.ts";
-import type { BenchNode, World } from "../world.ts";
+import type { World } from "../world.ts";
 
 const EVENTS = [1, 10, 50, 200];
 const SEATS = [1_000, 10_000, 50_000, 200_000];
 const IN_FLIGHT = [16, 64, 256, 512];
-const NODES = [1, 2, 4];
 /** Laid out in all, whatever the number of events. */
 const SEATS_IN_ALL = 200_000;
 
-/** How what a node sells changes with the number of events, seats, buyers and nodes. */
+/** How what a node sells changes with the number of events, seats and buyers; `cluster` has the nodes. */
 export const growth: Scenario = {
   name: "growth",
-  what: "holds accepted a second, as events, seats of the one event that is sold, buyers and nodes grow",
+  what: "holds accepted a second, as events, seats of the one event that is sold and buyers grow",
   async run(world: World, effort: Effort): Promise<Figure[]> {
     const alone = await openShop(world, effort);
     const { seconds, scale } = effort;
@@ -26,12 +25,7 @@ export const growth: Scenario = {
       return found;
     });
     await alone.node.stop();
-    const byNodes = await repeated(effort, async () => {
-      const found: Record<string, number> = {};
-      for (const count of NODES) found[`gateway and ${count} booking nodes, 256 in flight`] = await onNodes(count);
-      return found;
-    });
-    return Object.entries({ ...rates, ...byNodes }).map(([what, values]) => ({ what, unit: "bookings/s", values }));
+    return Object.entries(rates).map(([what, values]) => ({ what, unit: "bookings/s", values }));
 
     async function spread(sale: Sale, events: number, inFlight: number): Promise<number> {
       const shelf = await openSale(world, sale, events, Math.ceil((SEATS_IN_ALL * scale) / events));
@@ -43,14 +37,6 @@ export const growth: Scenario = {
       const shelf = await openSale(world, sale, Math.ceil((SEATS_IN_ALL * scale) / seats), seats);
       const requests = shelf.flatMap((event) => ownPairs([event], BUYERS));
       return (await sell(world, sale, shelf, { pace: { closed: 64 }, seconds, requests })).perSecond;
-    }
-
-    async function onNodes(count: number): Promise<number> {
-      const nodes: BenchNode[] = [await world.node("gateway")];
-      for (let n = 0; n < count; n++) nodes.push(await world.node("booking"));
-      const rate = await spread({ node: nodes[0] as BenchNode, tokens: alone.tokens }, 50, 256);
-      await Promise.all(nodes.map((node) => node.stop()));
-      return rate;
     }
   },
 };

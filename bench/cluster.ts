@@ -1,0 +1,21 @@
+import { BUYERS, type Sale, warmUp } from "./sale.ts";
+import type { Effort } from "./scenario.ts";
+import type { BenchNode, World } from "./world.ts";
+
+/** A sale whose gateway and booking nodes are processes of their own, which speak over Kafka. */
+export interface Cluster extends Sale {
+  booking: BenchNode[];
+  stop(): Promise<void>;
+}
+
+/** Warm: of more nodes each gets less of a load, so that they sell for longer before. */
+export async function openCluster(world: World, effort: Effort, bookingNodes: number): Promise<Cluster> {
+  const starting = ["gateway", ...Array<string>(bookingNodes).fill("booking")].map((services) => world.node(services));
+  const [node, ...booking] = (await Promise.all(starting)) as [BenchNode, ...BenchNode[]];
+  const sale = { node, tokens: world.tokens(BUYERS) };
+  await warmUp(world, effort, sale, 2 + bookingNodes);
+  const stop = async () => {
+    await Promise.all([node, ...booking].map((one) => one.stop()));
+  };
+  return { ...sale, booking, stop };
+}
