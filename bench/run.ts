@@ -1,7 +1,9 @@
 import { resolve } from "node:path";
 import { Argument, Command, InvalidArgumentError } from "commander";
 import { DRIVER } from "./ceiling/driver.ts";
+import { costsOf, saveCosts } from "./costs.ts";
 import { asJson, asText, isMet, type Result } from "./report.ts";
+import { costs } from "./scenarios/costs.ts";
 import { SCENARIOS } from "./scenarios.ts";
 import { World } from "./world.ts";
 
@@ -11,6 +13,7 @@ interface Options {
   scale: number;
   profile?: string;
   json?: true;
+  save?: true;
 }
 
 const positive = (raw: string): number => {
@@ -28,7 +31,8 @@ const bench = new Command("bench")
   .option("--scale <share>", "share of the tables' sizes, to see only that everything works", positive, 1)
   .option("--profile <folder>", "write a CPU profile of each node there")
   .option("--json", "print one JSON object a scenario")
-  .action(async (names: string[], { json, profile, ...effort }: Options) => {
+  .option("--save", "keep what `costs` measures in bench/costs.json, for the model")
+  .action(async (names: string[], { json, profile, save, ...effort }: Options) => {
     const chosen = SCENARIOS.filter(({ name }) => names.length === 0 || names.includes(name));
     process.stderr.write(`Ceilings are measured with ${DRIVER}.\n`);
     const world = await World.open(profile && resolve(profile));
@@ -38,6 +42,7 @@ const bench = new Command("bench")
         const result = { scenario, figures: await scenario.run(world, effort) };
         results.push(result);
         process.stdout.write(`${json ? JSON.stringify(asJson(result)) : asText(result)}\n`);
+        if (save && scenario === costs) saveCosts(costsOf(result.figures, effort));
       }
     } finally {
       await world.close();

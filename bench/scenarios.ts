@@ -2,6 +2,7 @@ import type { Scenario } from "./scenario.ts";
 import { booking } from "./scenarios/booking.ts";
 import { calls } from "./scenarios/calls.ts";
 import { cluster } from "./scenarios/cluster.ts";
+import { costs } from "./scenarios/costs.ts";
 import { expiry } from "./scenarios/expiry.ts";
 import { growth } from "./scenarios/growth.ts";
 import { holds } from "./scenarios/holds.ts";
@@ -19,6 +20,8 @@ export const SCENARIOS: readonly Scenario[] = [
   holds,
   hotEvent,
   saga,
+  // Behind saga, which leaves payment nothing to work off.
+  costs,
   losers,
   booking,
   expiry,

@@ -6,6 +6,7 @@ import { envelopeTable, factSections, topicsTable } from "./generate/events.ts";
 import { exitCodes } from "./generate/exit-codes.ts";
 import { metricsTable } from "./generate/metrics.ts";
 import { openApiFile, routesTable } from "./generate/routes.ts";
+import * as scaling from "./generate/scaling.ts";
 import { withSection } from "./generate/section.ts";
 import { settingsTable } from "./generate/settings.ts";
 import { statesPage } from "./generate/states.ts";
@@ -25,6 +26,11 @@ export const MADE: readonly Made[] = [
   { path: "docs/events.md", section: "envelope", make: envelopeTable },
   { path: "docs/events.md", section: "facts", make: factSections },
   { path: "docs/operations.md", section: "metrics", make: metricsTable },
+  { path: "docs/scaling.md", section: "costs", make: scaling.costs },
+  { path: "docs/scaling.md", section: "assumptions", make: scaling.assumptions },
+  { path: "docs/scaling.md", section: "plan", make: scaling.plan },
+  { path: "docs/scaling.md", section: "one event", make: scaling.event },
+  { path: "docs/scaling.md", section: "slowdown", make: scaling.slowdown },
   { path: "docker/postgres/init.sql", make: postgresInit },
   { path: "docker/redpanda/topics.sh", make: topicScript },
   { path: "docs/openapi.json", make: openApiFile },

@@ -6,7 +6,7 @@ import { seatId } from "../seats.ts";
 import { type BenchEvent, countBookings } from "../shelf.ts";
 import { load, type World } from "../world.ts";
 
-const SEATS = 20;
+export const SEATS = 20;
 const IN_FLIGHT = 256;
 
 /** A stampede for 20 seats: nearly everybody loses, and is told so at once. */
@@ -46,7 +46,7 @@ export const losers: Scenario = {
   },
 };
 
-function stampede({ id }: BenchEvent): RequestLine[] {
+export function stampede({ id }: BenchEvent): RequestLine[] {
   return Array.from({ length: BUYERS }, (_, token) => {
     const seatIds = [seatId(id, token % SEATS), seatId(id, (token + 1 + (token % 7)) % SEATS)];
     return { method: "POST", path: "/api/bookings", body: JSON.stringify({ eventId: id, seatIds }), token };

@@ -8,8 +8,8 @@ import { commitHolds, type HoldOutcome } from "./hold.transaction.ts";
 import { inTime, isAlone, later, refuseAll, resourcesOf, type Ticket } from "./hold-tickets.ts";
 import type { SeatLease, SeatLocks } from "./seat.locks.ts";
 
-const BATCH_LIMIT = 128;
-const BATCHES_IN_FLIGHT = 4;
+export const BATCH_LIMIT = 128;
+export const BATCHES_IN_FLIGHT = 4;
 /** Holds on their own may wait half a second each for a locked row: they leave places to the batches of all others. */
 const ALONE_IN_FLIGHT = 2;
 /** How often deadlines and retries of waiting holds are looked at. */
