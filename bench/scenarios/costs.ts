@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { RELAY_LOCK } from "#mixins/outbox.repository.ts";
 import { type Cluster, openCluster } from "../cluster.ts";
 import { COST_FIGURES, type Stage } from "../costs.ts";
-import type { LoadResult, RequestLine } from "../load/job.ts";
+import type { LoadJob, LoadResult, RequestLine } from "../load/job.ts";
 import { readBytes } from "../meter/bytes.ts";
 import { cpuReader } from "../meter/cpu-reader.ts";
 import { metered, type Readings, type Spent } from "../meter/metered.ts";
@@ -95,8 +95,8 @@ async function bookings(bed: Bed): Promise<Record<"hold" | "relay" | "payment", 
 async function refusals(bed: Bed): Promise<StageRun> {
   const { world, cluster } = bed;
   const [event] = (await openSale(world, cluster, 1, STAMPEDED)) as [BenchEvent];
-  // The seats are sold before the clock starts.
-  await request(bed, stampede(event), 1);
+  // When each has asked once, before the clock starts, nobody can be granted anything any more.
+  await ask(bed, stampede(event), { seconds: 60, repeat: false });
   return spentOn(bed, stampede(event), 409);
 }
 
@@ -105,19 +105,21 @@ async function looks(bed: Bed): Promise<StageRun> {
   const [event] = (await openSale(world, cluster, 1, Math.ceil(HALL_SEATS * effort.scale))) as [BenchEvent];
   const path = `/api/events/${event.id}/availability`;
   const look: RequestLine[] = [{ method: "GET", path, accept: "application/octet-stream" }];
-  await request(bed, look, 1);
   return spentOn(bed, look, 200);
 }
 
 async function spentOn(bed: Bed, requests: RequestLine[], status: number): Promise<StageRun> {
-  const spent = await metered(bed.read, () => request(bed, requests, bed.effort.seconds));
+  const spent = await metered(bed.read, () => ask(bed, requests, { seconds: bed.effort.seconds, repeat: true }));
   const { statuses } = spent.result;
   assert.deepEqual(Object.keys(statuses), [String(status)], "all are answered alike");
   return { ...spent, count: statuses[status] as number };
 }
 
-const request = ({ cluster: { node, tokens } }: Bed, requests: RequestLine[], seconds: number): Promise<LoadResult> =>
-  load({ port: node.port, tokens, requests, pace: { closed: IN_FLIGHT }, seconds, repeat: true });
+const ask = (
+  { cluster: { node, tokens } }: Bed,
+  requests: RequestLine[],
+  wish: Pick<LoadJob, "seconds" | "repeat">,
+): Promise<LoadResult> => load({ port: node.port, tokens, requests, pace: { closed: IN_FLIGHT }, ...wish });
 
 const NOT_TIMES = new Set(["wal", "facts", "calls", "loopback", "rows"]);
 
