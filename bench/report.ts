@@ -1,9 +1,17 @@
+import { availableParallelism, cpus } from "node:os";
+import { DRIVER } from "./ceiling/driver.ts";
 import type { Figure, Scenario } from "./scenario.ts";
 
 export interface Result {
   scenario: Scenario;
   figures: Figure[];
 }
+
+/** On what, with what and when it was measured. */
+export const CONDITIONS = [
+  `${new Date().toISOString().slice(0, 10)}, ${availableParallelism()} cores of ${cpus()[0]?.model}, Node ${process.version}`,
+  `ceilings by ${DRIVER}`,
+];
 
 /** The middle one of sorted values; of two middles the lower. */
 export const median = (values: readonly number[]): number =>
@@ -34,6 +42,7 @@ export function asText({ scenario, figures }: Result): string {
 
 export const asJson = ({ scenario, figures }: Result): object => ({
   scenario: scenario.name,
+  conditions: CONDITIONS,
   figures: figures.map((figure) => ({ ...figure, median: median(figure.values), met: isMet(figure) ?? null })),
 });
 

@@ -20,7 +20,7 @@ export async function openShop(world: World, effort: Effort, services = "gateway
   return sale;
 }
 
-/** Lets it sell for a while: a young process runs code that is not compiled yet, at half its speed. */
+/** Lets it sell for a while: a young process runs code that is not compiled yet. */
 export async function warmUp(world: World, { seconds, scale }: Effort, sale: Sale, loads = 3): Promise<void> {
   for (let warming = 0; warming < loads; warming++) {
     const events = await openSale(world, sale, 50, Math.ceil(4_000 * scale));
@@ -43,14 +43,14 @@ export async function warm({ node, tokens }: Sale, events: readonly BenchEvent[]
   const awake = events.map(
     (event): RequestLine => ({ method: "POST", path: "/api/bookings", token: 0, body: body(event) }),
   );
-  await load({
-    port: node.port,
-    tokens,
-    requests: [...known, ...awake],
-    pace: { closed: 16 },
-    seconds: 60,
-    repeat: false,
-  });
+  const requests = [...known, ...awake];
+  const result = await load({ port: node.port, tokens, requests, pace: { closed: 16 }, seconds: 60, repeat: false });
+  // Nobody has such a seat, so the event is awake and nothing is sold.
+  assert.deepEqual(
+    result.statuses,
+    { 200: known.length, 422: awake.length },
+    "buyers and events are known to the node",
+  );
 }
 
 const NO_SEAT = "00000000-0000-4000-8000-000000000000";
@@ -63,22 +63,32 @@ export interface Sold extends LoadResult {
 
 /**
  * Lets buyers take pairs of seats of their own for so long, or until half of the seats are held, and counts in the database.
- * Throws when it does not hold exactly what the buyers were told, or a seat twice.
+ * Throws when it does not hold exactly what the buyers were told, or a seat twice, or when a buyer did not get the seats.
  */
 export async function sell(
   world: World,
   { node, tokens }: Sale,
   events: readonly BenchEvent[],
-  {
-    pace,
-    seconds,
-    requests = ownPairs(events, tokens.length),
-  }: Pick<LoadJob, "pace" | "seconds"> & { requests?: RequestLine[] },
+  { pace, seconds, requests = ownPairs(events, tokens.length), times = false, end }: Selling,
 ): Promise<Sold> {
-  const before = await countBookings(world.db);
-  const result = await load({ port: node.port, tokens, requests, pace, seconds, repeat: false });
+  const { bookings: before } = await countBookings(world.db);
+  const result = await load({ port: node.port, tokens, requests, pace, seconds, repeat: false, times }, end);
+  assertAnswered(result, [201]);
+  return sold(world, before, result);
+}
+
+type Selling = Pick<LoadJob, "pace" | "seconds" | "times"> & { requests?: RequestLine[]; end?: AbortSignal };
+
+/** Throws when something was answered otherwise, or not at all: latencies and rates would be those of the lucky ones. */
+export function assertAnswered({ statuses }: LoadResult, allowed: readonly number[]): void {
+  const other = Object.entries(statuses).filter(([status]) => !allowed.includes(Number(status)));
+  assert.deepEqual(other, [], `each answer is one of ${allowed}; 0 is one that did not come`);
+}
+
+/** Counts in the database what a load has sold where there were so many bookings before, beside what its buyers were told. */
+export async function sold(world: World, before: number, result: LoadResult): Promise<Sold> {
   const { bookings, oversold } = await countBookings(world.db);
-  const accepted = bookings - before.bookings;
+  const accepted = bookings - before;
   const told = result.statuses[201] ?? 0;
   assert.equal(oversold, 0, "a seat is in two bookings");
   assert(accepted >= told && accepted <= told + (result.statuses[0] ?? 0), `${accepted} bookings, ${told} answers 201`);

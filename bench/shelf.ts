@@ -1,4 +1,5 @@
 import type pg from "pg";
+import { RELAY_LOCK } from "#mixins/outbox.repository.ts";
 
 export interface BenchEvent {
   id: string;
@@ -46,49 +47,91 @@ export async function deadlocks(db: pg.Pool): Promise<number> {
   return rows[0].n;
 }
 
+/** Facts that wait for the relay. */
+export async function countFacts(db: pg.Pool): Promise<number> {
+  return (await db.query("select count(*)::int as n from outbox")).rows[0].n;
+}
+
+/** No node relays meanwhile: it would slow Postgres down, and made-up facts are such as consumers have to refuse. */
+export async function withoutRelay<T>(db: pg.Pool, work: () => Promise<T>): Promise<T> {
+  const lead = await db.connect();
+  try {
+    await lead.query("select pg_advisory_lock($1)", [RELAY_LOCK]);
+    return await work();
+  } finally {
+    await lead.query("select pg_advisory_unlock($1)", [RELAY_LOCK]);
+    lead.release();
+  }
+}
+
 /** Takes all bookings away again, so that each run begins with the same tables. */
 export async function clearShelf(db: pg.Pool): Promise<void> {
   await db.query("truncate event_inventory, seat_inventory, bookings, booking_items, idempotency_keys, outbox");
 }
 
-/** Holds every seat of these events, each by a booking of its own that falls due so many seconds from now. */
-export async function holdSeats(db: pg.Pool, events: readonly BenchEvent[], dueInSeconds: number): Promise<void> {
+/** Holds every seat of these events, each by a booking of its own, all of them due at one time; nobody sees a part of them. */
+export async function holdSeats(db: pg.Pool, events: readonly BenchEvent[], due: Date): Promise<void> {
   const ids = events.map(({ id }) => id);
-  await db.query(
-    `insert into bookings (event_id, id, organizer_id, user_id, status, total_minor, currency, expires_at, correlation_id,
-                           created_at, updated_at)
-     select event_id, seat_id, 'bench', 'buyer-' || seat_index % 512, 'PENDING', price_minor, 'EUR',
-            clock_timestamp() + $2 * interval '1 second', 'bench', clock_timestamp(), clock_timestamp()
-     from seat_inventory where event_id = any($1)`,
-    [ids, dueInSeconds],
-  );
-  await db.query(
-    `insert into booking_items (event_id, booking_id, seat_id, price_minor)
-     select event_id, seat_id, seat_id, price_minor from seat_inventory where event_id = any($1)`,
-    [ids],
-  );
-  await db.query(
-    `update seat_inventory s set status = 'HELD', booking_id = s.seat_id, held_until = b.expires_at, version = 1
-     from bookings b where b.event_id = s.event_id and b.id = s.seat_id and s.event_id = any($1)`,
-    [ids],
-  );
+  const client = await db.connect();
+  try {
+    await client.query("begin");
+    await client.query(
+      `insert into bookings (event_id, id, organizer_id, user_id, status, total_minor, currency, expires_at, correlation_id,
+                             created_at, updated_at)
+       select event_id, seat_id, 'bench', 'buyer-' || seat_index % 512, 'PENDING', price_minor, 'EUR', $2,
+              'bench', clock_timestamp(), clock_timestamp()
+       from seat_inventory where event_id = any($1)`,
+      [ids, due],
+    );
+    await client.query(
+      `insert into booking_items (event_id, booking_id, seat_id, price_minor)
+       select event_id, seat_id, seat_id, price_minor from seat_inventory where event_id = any($1)`,
+      [ids],
+    );
+    await client.query(
+      `update seat_inventory set status = 'HELD', booking_id = seat_id, held_until = $2, version = 1
+       where event_id = any($1)`,
+      [ids, due],
+    );
+    await client.query("commit");
+  } finally {
+    client.release();
+  }
   await db.query("vacuum analyze seat_inventory, bookings, booking_items");
 }
 
-/** Bookings that wait to be swept, or will. */
-export async function pendingDue(db: pg.Pool): Promise<number> {
+/** Whether a booking that fell due then has not been expired yet. */
+export async function isAnyPending(db: pg.Pool, due: Date): Promise<boolean> {
   const { rows } = await db.query(
-    "select count(*)::int as n from bookings where status = 'PENDING' and expires_at < clock_timestamp() + interval '5 minutes'",
+    "select exists (select from bookings where status = 'PENDING' and expires_at <= $1) as pending",
+    [due],
   );
-  return rows[0].n;
+  return rows[0].pending;
 }
 
-/** What a sweep does to bookings, items, seats and outbox, as one statement over all that will be due within five minutes. */
+/** What has become of the bookings that fell due then, and the seconds between the first that was expired and the last. */
+export async function sweepOf(db: pg.Pool, due: Date) {
+  const { rows } = await db.query(
+    `select count(*) filter (where b.reason = 'EXPIRED')::int as expired,
+            count(*) filter (where s.status <> 'AVAILABLE')::int as held_seats,
+            count(*) filter (where i.released_at is null)::int as active_items,
+            extract(epoch from max(b.updated_at) - min(b.updated_at))::float8 as seconds
+     from bookings b
+     join booking_items i on i.event_id = b.event_id and i.booking_id = b.id
+     join seat_inventory s on s.event_id = i.event_id and s.seat_id = i.seat_id
+     where b.expires_at = $1`,
+    [due],
+  );
+  const { expired, held_seats: heldSeats, active_items: activeItems, seconds } = rows[0];
+  return { expired, heldSeats, activeItems, seconds };
+}
+
+/** What a sweep does to bookings, items, seats and outbox, as one statement over all that is held. */
 export async function expireInOneStatement(db: pg.Pool): Promise<void> {
   await db.query(`
     with due as (
       update bookings set status = 'CANCELLED', reason = 'EXPIRED', version = version + 1, updated_at = clock_timestamp()
-      where status = 'PENDING' and expires_at < clock_timestamp() + interval '5 minutes' returning event_id, id),
+      where status = 'PENDING' returning event_id, id),
     items as (
       update booking_items i set released_at = clock_timestamp() from due d
       where i.event_id = d.event_id and i.booking_id = d.id returning i.event_id, i.seat_id),

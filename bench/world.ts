@@ -1,4 +1,4 @@
-import { fork } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, openSync } from "node:fs";
 import { rm } from "node:fs/promises";
@@ -88,9 +88,10 @@ export class World {
     return node;
   }
 
-  /** What a node of the bench runs with, and `env`. */
+  /** What a node of the bench runs with, and `env`: of the caller's settings none, or LOG_LEVEL would change the figures. */
   nodeEnvironment(env: Record<string, string>): NodeJS.ProcessEnv {
-    return { ...process.env, ...this.env, ...UNLIMITED, ...env };
+    const { PATH, HOME } = process.env;
+    return { PATH, HOME, ...this.env, ...UNLIMITED, ...env };
   }
 
   /** For what a process prints. */
@@ -103,10 +104,24 @@ export class World {
   }
 }
 
-/** Sends a job's requests from a process of its own. */
-export async function load(job: LoadJob): Promise<LoadResult> {
+/** Sends a job's requests from a process of its own, until all are sent, its time is over, or it is told to end. */
+export async function load(job: LoadJob, end?: AbortSignal): Promise<LoadResult> {
   const child = fork(join(import.meta.dirname, "load/generator.ts"), { serialization: "advanced" });
   child.send(job);
-  const [result] = await once(child, "message");
-  return result as LoadResult;
+  end?.addEventListener("abort", () => child.connected && child.send("stop"));
+  return (await messageOf(child, "The load")) as LoadResult;
+}
+
+/** The next message of a forked process, or an error when it ends without one. */
+export async function messageOf(child: ChildProcess, who: string): Promise<unknown> {
+  const answered = new AbortController();
+  const { signal } = answered;
+  try {
+    // What it said last comes before the end of the channel, and may come after its exit.
+    const [message] = await Promise.race([once(child, "message", { signal }), once(child, "disconnect", { signal })]);
+    if (message === undefined) throw new Error(`${who} ended without an answer.`);
+    return message;
+  } finally {
+    answered.abort();
+  }
 }

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { RELAY_LOCK } from "#mixins/outbox.repository.ts";
-import { type BenchEvent, clearShelf, countBookings, putOnSale } from "../shelf.ts";
+import { type BenchEvent, clearShelf, countBookings, putOnSale, withoutRelay } from "../shelf.ts";
 import type { World } from "../world.ts";
 import { drive } from "./driver.ts";
 import { inBatches, onePerTransaction, type Script, SEATS_A_BOOKING } from "./script.ts";
@@ -21,17 +20,8 @@ interface Kind {
   seatsASecond: number;
 }
 
-/** No node relays meanwhile: it would slow Postgres down, and the facts are made up, which consumers would have to refuse. */
-async function best(world: World, seconds: number, clientCounts: number[], kind: Kind): Promise<number> {
-  const lead = await world.db.connect();
-  try {
-    await lead.query("select pg_advisory_lock($1)", [RELAY_LOCK]);
-    return await bestOf(world, seconds, clientCounts, kind);
-  } finally {
-    await lead.query("select pg_advisory_unlock($1)", [RELAY_LOCK]);
-    lead.release();
-  }
-}
+const best = (world: World, seconds: number, clientCounts: number[], kind: Kind): Promise<number> =>
+  withoutRelay(world.db, () => bestOf(world, seconds, clientCounts, kind));
 
 async function bestOf(world: World, seconds: number, clientCounts: number[], kind: Kind): Promise<number> {
   const wholeSeconds = Math.max(1, Math.round(seconds));

@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import type { World } from "../world.ts";
+import { config } from "#config";
+import { messageOf, type World } from "../world.ts";
 import { type Script, SEATS_A_BOOKING } from "./script.ts";
 
 export interface Drive {
@@ -15,10 +16,22 @@ export interface Drive {
 }
 
 /** pgbench is not part of the Postgres that npm brings. */
-const HAS_PGBENCH = spawnSync("pgbench", ["--version"]).status === 0;
+const PGBENCH = spawnSync("pgbench", ["--version"], { encoding: "utf8" });
+const HAS_PGBENCH = PGBENCH.status === 0;
 export const DRIVER = HAS_PGBENCH
-  ? "pgbench"
+  ? PGBENCH.stdout.trim()
   : "a pipelining client of our own, since pgbench is not on PATH (Debian: apt-get install postgresql)";
+
+/** What the sessions of a node run with too. */
+const { lockTimeoutMs, statementTimeoutMs, idleInTransactionMs } = config.timeouts;
+const SESSION = [
+  "enable_seqscan=off",
+  `lock_timeout=${lockTimeoutMs}`,
+  `statement_timeout=${statementTimeoutMs}`,
+  `idle_in_transaction_session_timeout=${idleInTransactionMs}`,
+]
+  .map((setting) => `-c ${setting}`)
+  .join(" ");
 
 /** Lets clients run a script for so long; how many seconds that took. What they did is to be counted in the database. */
 export const drive = (world: World, job: Drive): Promise<number> =>
@@ -33,7 +46,8 @@ async function byPgbench(world: World, { script, clients, seatsEach, seconds }: 
     `\\set a :client_id * ${seatsEach} + :at\n\\set b :a + 1\n\\set at :at + ${step}\n${flights.join("")}`,
   );
   const args = ["-n", "-M", "prepared", "-c", `${clients}`, "-j", "2", "-T", `${seconds}`, "-D", "at=0", "-f", file];
-  const child = spawn("pgbench", [...args, world.bookingUrl], { stdio: ["ignore", "pipe", "pipe"] });
+  const env = { ...process.env, PGOPTIONS: SESSION };
+  const child = spawn("pgbench", [...args, world.bookingUrl], { stdio: ["ignore", "pipe", "pipe"], env });
   const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
   const [done, tps] = [/actually processed: (\d+)/.exec(out)?.[1], /tps = ([\d.]+)/.exec(out)?.[1]];
   if (child.exitCode !== 0 || !Number(done) || !Number(tps)) throw new Error(`pgbench failed: ${err}`);
@@ -42,7 +56,6 @@ async function byPgbench(world: World, { script, clients, seatsEach, seconds }: 
 
 async function byOwnClient(world: World, job: Drive): Promise<number> {
   const child = fork(join(import.meta.dirname, "own-client.ts"));
-  child.send({ ...job, url: world.bookingUrl });
-  const [seconds] = await once(child, "message");
-  return seconds as number;
+  child.send({ ...job, url: world.bookingUrl, options: SESSION });
+  return (await messageOf(child, "The client that drives the ceiling")) as number;
 }

@@ -1,4 +1,7 @@
-/** One transaction as two pipelines, the least that an application must wait; `:a` is the first of the seats that are its own. */
+/**
+ * One transaction as two pipelines, the least that an application must wait; `:a` is the first of the seats that are its own, and
+ * `:at` how many seats this client has asked for.
+ */
 export interface Script {
   flights: readonly (readonly string[])[];
   bookings: number;
@@ -6,6 +9,10 @@ export interface Script {
 
 /** Each booking takes two seats. */
 export const SEATS_A_BOOKING = 2;
+
+/** Ids of bookings grow with time as ours do, by uuid v7, so that new ones meet on one page of an index. */
+const bookingId = (at: string) =>
+  `(lpad(to_hex(${at}), 12, '0') || '70008000' || lpad(to_hex(:client_id::int), 12, '0'))::uuid`;
 
 /** The statements, tables and indexes of a hold, for one booking. */
 export const onePerTransaction = (eventId: string): Script => ({
@@ -22,17 +29,17 @@ export const onePerTransaction = (eventId: string): Script => ({
     [
       `insert into bookings (event_id, id, organizer_id, user_id, status, total_minor, currency, expires_at, correlation_id,
                              created_at, updated_at)
-       values ('${eventId}', md5('b${eventId}:' || :a)::uuid, 'bench', 'buyer-' || :client_id, 'PENDING', 5000, 'EUR',
+       values ('${eventId}', ${bookingId(":at::int")}, 'bench', 'buyer-' || :client_id, 'PENDING', 5000, 'EUR',
                clock_timestamp() + interval '1 hour', md5('c' || :a), clock_timestamp(), clock_timestamp())`,
       `insert into booking_items (event_id, booking_id, seat_id, price_minor)
-       values ('${eventId}', md5('b${eventId}:' || :a)::uuid, md5('${eventId}:' || :a)::uuid, 2500),
-              ('${eventId}', md5('b${eventId}:' || :a)::uuid, md5('${eventId}:' || :b)::uuid, 2500)`,
-      `update seat_inventory set status = 'HELD', booking_id = md5('b${eventId}:' || :a)::uuid,
+       values ('${eventId}', ${bookingId(":at::int")}, md5('${eventId}:' || :a)::uuid, 2500),
+              ('${eventId}', ${bookingId(":at::int")}, md5('${eventId}:' || :b)::uuid, 2500)`,
+      `update seat_inventory set status = 'HELD', booking_id = ${bookingId(":at::int")},
               held_until = clock_timestamp() + interval '1 hour', version = version + 1
        where event_id = '${eventId}' and seat_id in (md5('${eventId}:' || :a)::uuid, md5('${eventId}:' || :b)::uuid)`,
       `insert into outbox (fact_id, topic, key, value)
-       values (gen_random_uuid(), 'booking.created', convert_to(md5('b' || :a), 'UTF8'), convert_to(repeat('x', 700), 'UTF8')),
-              (gen_random_uuid(), 'seat.changed', convert_to('${eventId}', 'UTF8'), convert_to(repeat('x', 500), 'UTF8'))`,
+       values (uuidv7(), 'booking.created', convert_to(md5('b' || :a), 'UTF8'), convert_to(repeat('x', 700), 'UTF8')),
+              (uuidv7(), 'seat.changed', convert_to('${eventId}', 'UTF8'), convert_to(repeat('x', 500), 'UTF8'))`,
       "commit",
     ],
   ],
@@ -43,7 +50,7 @@ const BATCH = 64;
 /** The same for 64 bookings at once, each statement once; one fact tells of all their seats. */
 export const inBatches = (eventId: string): Script => {
   const seat = `md5('${eventId}:' || n)::uuid`;
-  const booking = (n: string) => `md5('b${eventId}:' || ${n})::uuid`;
+  const booking = (n: string) => bookingId(`(:at::int + ${n} - :a::int)`);
   const seats = `generate_series(:a::int, :a::int + ${BATCH * SEATS_A_BOOKING - 1})`;
   const bookings = `generate_series(:a::int, :a::int + ${BATCH * SEATS_A_BOOKING - 1}, ${SEATS_A_BOOKING})`;
   return {
@@ -69,10 +76,10 @@ export const inBatches = (eventId: string): Script => {
          from (select ${seat} as seat_id, ${booking("(n - n % 2)")} as booking_id from ${seats} n) k
          where s.event_id = '${eventId}' and s.seat_id = k.seat_id`,
         `insert into outbox (fact_id, topic, key, value)
-         select gen_random_uuid(), 'booking.created', convert_to(md5('b' || n), 'UTF8'), convert_to(repeat('x', 700), 'UTF8')
+         select uuidv7(), 'booking.created', convert_to(md5('b' || n), 'UTF8'), convert_to(repeat('x', 700), 'UTF8')
          from ${bookings} n
          union all
-         select gen_random_uuid(), 'seat.changed', convert_to('${eventId}', 'UTF8'),
+         select uuidv7(), 'seat.changed', convert_to('${eventId}', 'UTF8'),
                 convert_to(repeat('x', ${120 * BATCH * SEATS_A_BOOKING}), 'UTF8')`,
         "commit",
       ],

@@ -2,11 +2,13 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
 export interface Answer {
-  /** HTTP status; 0 when the connection ended before an answer: what became of the request is unknown. */
+  /** HTTP status; 0 when the connection ended, or 10 s passed, before an answer: what became of the request is unknown. */
   status: number;
   retryAfter: boolean;
 }
 
+/** Longer than a gateway may take: who is not answered by then never is. */
+const PATIENCE_MS = 10_000;
 const UNKNOWN: Answer = { status: 0, retryAfter: false };
 const HEAD_END = Buffer.from("\r\n\r\n");
 
@@ -47,6 +49,7 @@ export class Connection {
     const socket = connect({ port: this.#port, host: "127.0.0.1", noDelay: true });
     socket.on("data", (chunk) => this.#read(chunk));
     socket.on("error", () => {});
+    socket.setTimeout(PATIENCE_MS, () => this.#resolve && socket.destroy());
     socket.on("close", () => {
       this.#socket = undefined;
       this.#received = Buffer.alloc(0);

@@ -2,13 +2,19 @@ import { Connection } from "./connection.ts";
 import type { Latency, LoadJob, LoadResult, RequestLine } from "./job.ts";
 
 /** A process of its own that sends one job's requests and tells what came back: `fork(generator.ts)`, then a LoadJob by IPC. */
-process.on("message", async (job: LoadJob) => {
-  process.send?.(await run(job));
-  process.disconnect();
+process.on("message", async (message: LoadJob | "stop") => {
+  if (message === "stop") {
+    stopped = true;
+    return;
+  }
+  process.send?.(await run(message), () => process.disconnect());
 });
+let stopped = false;
 
 interface Tally {
   statuses: Record<number, number>;
+  /** When each was due, by `performance.now()`; only the last one where nobody asks for all. */
+  due: number[];
   withoutRetryAfter: number;
   served: number[];
   refused: number[];
@@ -21,7 +27,7 @@ const OPENED_AT_ONCE = 32;
 
 async function run(job: LoadJob): Promise<LoadResult> {
   const requests = job.requests.map((line) => bytesOf(line, job));
-  const tally: Tally = { statuses: {}, withoutRetryAfter: 0, served: [], refused: [] };
+  const tally: Tally = { statuses: {}, due: [], withoutRetryAfter: 0, served: [], refused: [] };
   const idle = "open" in job.pace ? await openConnections(job.port, Math.min(job.pace.open, CONNECTIONS_MAX)) : [];
   const cpu = process.cpuUsage();
   const began = performance.now();
@@ -32,6 +38,8 @@ async function run(job: LoadJob): Promise<LoadResult> {
     statuses: tally.statuses,
     withoutRetryAfter: tally.withoutRetryAfter,
     seconds: (performance.now() - began) / 1_000,
+    lastDue: performance.timeOrigin + (tally.due.at(-1) ?? began),
+    due: job.times ? tally.due.map((due) => performance.timeOrigin + due) : [],
     latency: latencyOf(tally.served),
     refusalLatency: latencyOf(tally.refused),
     cpuSeconds: (user + system) / 1e6,
@@ -44,8 +52,12 @@ async function closedLoop(requests: Buffer[], job: LoadJob, inFlight: number, ta
   await Promise.all(
     Array.from({ length: inFlight }, async () => {
       const connection = new Connection(job.port);
-      while (performance.now() < end && (job.repeat || next < requests.length)) {
-        await exchange(connection, requests[next++ % requests.length] as Buffer, performance.now(), tally);
+      while (!stopped && performance.now() < end && (job.repeat || next < requests.length)) {
+        const request = requests[next % requests.length] as Buffer;
+        const now = performance.now();
+        tally.due[job.times ? next : 0] = now;
+        next++;
+        await exchange(connection, request, now, tally);
       }
       connection.close();
     }),
@@ -86,7 +98,8 @@ async function openLoop(
   let due = began;
   for (let n = 0; job.repeat || n < requests.length; n++) {
     due += (-Math.log(1 - Math.random()) / perSecond) * 1_000;
-    if (due >= end) break;
+    if (due >= end || stopped) break;
+    tally.due[job.times ? n : 0] = due;
     while (performance.now() < due) await new Promise((turn) => setTimeout(turn, 1));
     const request = requests[n % requests.length] as Buffer;
     const connection = idle.pop() ?? (connections < CONNECTIONS_MAX ? newConnection() : undefined);

@@ -9,6 +9,8 @@ export interface LoadJob {
   seconds: number;
   /** Begins again with the first when all are sent; else the run ends then. */
   repeat: boolean;
+  /** Tells of each request when it was due. */
+  times?: boolean;
 }
 
 export interface RequestLine {
@@ -26,6 +28,10 @@ export interface LoadResult {
   withoutRetryAfter: number;
   /** From the first request to the last answer. */
   seconds: number;
+  /** When the last request was due, in ms since the epoch. */
+  lastDue: number;
+  /** When each request was due, in ms since the epoch, if the job asks for them. */
+  due: number[];
   /** Milliseconds; of an open loop from when the request was due, of a closed one from when it was sent. */
   latency: Latency;
   /** Of answers that were not 2xx. */

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import type { EchoJob, EchoNode, EchoResult, TransporterKind } from "../load/echo.ts";
 import { type Effort, type Figure, ratio, repeated, type Scenario } from "../scenario.ts";
-import type { World } from "../world.ts";
+import { messageOf, type World } from "../world.ts";
 
 const IN_FLIGHT = [1, 64, 256];
 const NAMES: Record<TransporterKind, string> = { ours: "ours", kafka: "Moleculer's Kafka", redis: "Moleculer's Redis" };
@@ -72,8 +72,7 @@ class Pair {
         stdio: ["ignore", world.logFile("echo"), world.logFile("echo"), "ipc"],
       });
       child.send({ ...node, role, namespace: `bench-${kind}` } satisfies EchoNode);
-      const [ready] = await Promise.race([once(child, "message"), once(child, "exit")]);
-      if (ready !== "ready") throw new Error(`a node with the transporter "${kind}" did not start: ${ready}`);
+      await messageOf(child, `A node with the transporter "${kind}"`);
       return child;
     };
     return new Pair([await start("answers"), await start("asks")]);
@@ -82,8 +81,7 @@ class Pair {
   async run(job: EchoJob): Promise<EchoResult> {
     const asks = this.#nodes[1] as ChildProcess;
     asks.send(job);
-    const [result] = await once(asks, "message");
-    return result as EchoResult;
+    return (await messageOf(asks, "The node that asks")) as EchoResult;
   }
 
   async stop(): Promise<void> {

@@ -1,5 +1,5 @@
 import { ceilingOfOnes } from "../ceiling/ceiling.ts";
-import { BUYERS, openSale, openShop, type Sale, sell } from "../sale.ts";
+import { BUYERS, openSale, openShop, type Sale, type Sold, sell } from "../sale.ts";
 import { type Effort, type Figure, repeated, type Scenario } from "../scenario.ts";
 import { ownPairs } from "../seats.ts";
 import type { World } from "../world.ts";
@@ -17,26 +17,29 @@ export const growth: Scenario = {
   async run(world: World, effort: Effort): Promise<Figure[]> {
     const alone = await openShop(world, effort);
     const { seconds, scale } = effort;
-    const rates = await repeated(effort, async () => {
+    const measured = await repeated(effort, async () => {
       const found: Record<string, number> = { "ceiling (a)": await ceilingOfOnes(world, seconds / 2) };
-      for (const events of EVENTS) found[`${events} events, 64 in flight`] = await spread(alone, events, 64);
-      for (const seats of SEATS) found[`event of ${seats} seats, 64 in flight`] = await oneByOne(alone, seats);
-      for (const inFlight of IN_FLIGHT) found[`50 events, ${inFlight} in flight`] = await spread(alone, 50, inFlight);
+      const put = (what: string, { perSecond, latency }: Sold) =>
+        Object.assign(found, { [what]: perSecond, [`${what}, p50`]: latency.p50, [`${what}, p99`]: latency.p99 });
+      for (const events of EVENTS) put(`${events} events, 64 in flight`, await spread(alone, events, 64));
+      for (const seats of SEATS) put(`event of ${seats} seats, 64 in flight`, await oneByOne(alone, seats));
+      for (const inFlight of IN_FLIGHT) put(`50 events, ${inFlight} in flight`, await spread(alone, 50, inFlight));
       return found;
     });
     await alone.node.stop();
-    return Object.entries(rates).map(([what, values]) => ({ what, unit: "bookings/s", values }));
+    const unitOf = (what: string) => (/, p\d\d$/.test(what) ? "ms" : "bookings/s");
+    return Object.entries(measured).map(([what, values]) => ({ what, unit: unitOf(what), values }));
 
-    async function spread(sale: Sale, events: number, inFlight: number): Promise<number> {
+    async function spread(sale: Sale, events: number, inFlight: number): Promise<Sold> {
       const shelf = await openSale(world, sale, events, Math.ceil((SEATS_IN_ALL * scale) / events));
-      return (await sell(world, sale, shelf, { pace: { closed: inFlight }, seconds })).perSecond;
+      return sell(world, sale, shelf, { pace: { closed: inFlight }, seconds });
     }
 
     /** Event after event, so that however small they are, one is sold at a time and all of the time. */
-    async function oneByOne(sale: Sale, seats: number): Promise<number> {
+    async function oneByOne(sale: Sale, seats: number): Promise<Sold> {
       const shelf = await openSale(world, sale, Math.ceil((SEATS_IN_ALL * scale) / seats), seats);
       const requests = shelf.flatMap((event) => ownPairs([event], BUYERS));
-      return (await sell(world, sale, shelf, { pace: { closed: 64 }, seconds, requests })).perSecond;
+      return sell(world, sale, shelf, { pace: { closed: 64 }, seconds, requests });
     }
   },
 };

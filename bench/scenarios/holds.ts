@@ -1,6 +1,7 @@
 import { ceilingOfOnes } from "../ceiling/ceiling.ts";
 import { openSale, openShop, sell } from "../sale.ts";
 import { type Effort, type Figure, ratio, repeated, type Scenario } from "../scenario.ts";
+import { countFacts } from "../shelf.ts";
 import type { World } from "../world.ts";
 
 const EVENTS = 50;
@@ -13,12 +14,13 @@ export const holds: Scenario = {
   async run(world: World, effort: Effort): Promise<Figure[]> {
     const sale = await openShop(world, effort);
     const { seconds, scale } = effort;
-    const { ceiling, at64, at256, p99 } = await repeated(effort, async () => {
+    const { ceiling, at64, at256, left, p99 } = await repeated(effort, async () => {
       const ceiling = await ceilingOfOnes(world, seconds / 2);
       const [at64, at256] = [await closed(64), await closed(256)];
+      const left = await countFacts(world.db);
       const events = await openSale(world, sale, EVENTS, SEATS * scale);
       const half = await sell(world, sale, events, { pace: { open: Math.max(at64, at256) / 2 }, seconds });
-      return { ceiling, at64, at256, p99: half.latency.p99 };
+      return { ceiling, at64, at256, left, p99: half.latency.p99 };
     });
     await sale.node.stop();
     return [
@@ -27,6 +29,7 @@ export const holds: Scenario = {
       { what: "of ceiling (a), 64 in flight", unit: "×", values: ratio(at64, ceiling), bar: { atLeast: 1.2 } },
       { what: "accepted, 256 in flight", unit: "bookings/s", values: at256 },
       { what: "of ceiling (a), 256 in flight", unit: "×", values: ratio(at256, ceiling), bar: { atLeast: 1.5 } },
+      { what: "facts not relayed right after that", unit: "rows", values: left },
       { what: "p99 at half the best rate, open loop", unit: "ms", values: p99, bar: { atMost: 60 } },
     ];
 

@@ -10,14 +10,13 @@ let server: Server;
 afterEach(() => server.closeAllConnections());
 
 /** What a load against this server counts; the requests of a job are one POST with a token unless it says otherwise. */
-async function against(answer: RequestListener, job: Partial<LoadJob> & Pick<LoadJob, "pace">) {
+async function against(answer: RequestListener, job: Partial<LoadJob> & Pick<LoadJob, "pace">, end?: AbortSignal) {
   server = createServer(answer).listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   const requests = [{ method: "POST", path: "/hold", body: '{"seat":1}', token: 0 } as const];
-  const result = await load({ port, requests, tokens: ["t0"], seconds: 1, repeat: true, ...job });
-  server.close();
-  return result;
+  const loaded = load({ port, requests, tokens: ["t0"], seconds: 1, repeat: true, ...job }, end);
+  return loaded.finally(() => server.close());
 }
 
 const DONE = { "content-length": 0 };
@@ -70,4 +69,41 @@ test("an open loop goes on asking while the server stalls, and counts the wait o
   const open = await against(stalling(), { pace: { open: 200 } });
   // A closed loop of one has one bad answer among hundreds: its p99 would say that nothing was wrong.
   assert(open.latency.p99 > 200, `${open.latency.p99} ms`);
+});
+
+test("a request that nobody answers is an unknown outcome, however the load goes on", async () => {
+  let n = 0;
+  const answerSecond: RequestListener = (_, res) => void (n++ % 2 === 1 && res.writeHead(201, DONE).end());
+  const requests = Array(2).fill({ method: "POST", path: "/", body: "{}" });
+  const job = { pace: { open: 50 }, requests, repeat: false, seconds: 60 };
+  assert.deepEqual((await against(answerSecond, job)).statuses, { 0: 1, 201: 1 });
+});
+
+test("a load can be ended before its time, and tells all that it did", async () => {
+  let seen = 0;
+  const end = new AbortController();
+  const answer: RequestListener = (_, res) => {
+    if (++seen === 20) end.abort();
+    res.writeHead(201, DONE).end();
+  };
+  const { statuses } = await against(answer, { pace: { open: 200 }, seconds: 600 }, end.signal);
+  assert.deepEqual(statuses, { 201: seen });
+});
+
+test("a generator that ends without a result fails the load, and nobody waits for it", async () => {
+  const broken = against((_, res) => res.end(), { pace: { open: 1 }, requests: [null as never] });
+  await assert.rejects(broken, /The load ended without an answer/);
+});
+
+test("each request has its due time where they are asked for, by which others can tell how long it took", async () => {
+  const arrived: number[] = [];
+  const answer: RequestListener = (_, res) => {
+    arrived.push(Date.now());
+    res.writeHead(201, DONE).end();
+  };
+  const { due, lastDue, statuses } = await against(answer, { pace: { open: 50 }, times: true });
+  assert.equal(due.length, statuses[201]);
+  assert.equal(due.at(-1), lastDue);
+  // Clocks tell whole milliseconds here.
+  assert(due.every((at, n) => at <= (arrived[n] as number) + 1));
 });
