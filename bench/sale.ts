@@ -21,7 +21,12 @@ export async function openShop(world: World, effort: Effort, services = "gateway
 }
 
 /** Lets it sell for a while: a young process runs code that is not compiled yet. */
-export async function warmUp(world: World, { seconds, scale }: Effort, sale: Sale, loads = 3): Promise<void> {
+export async function warmUp(
+  world: World,
+  { seconds, scale }: Effort,
+  sale: Sale,
+  loads = Math.ceil(3 * scale),
+): Promise<void> {
   for (let warming = 0; warming < loads; warming++) {
     const events = await openSale(world, sale, 50, Math.ceil(4_000 * scale));
     await sell(world, sale, events, { pace: { closed: 128 }, seconds });

@@ -23,7 +23,7 @@ export const booking: Scenario = {
   async run(world: World, effort: Effort): Promise<Figure[]> {
     const seats = Math.round(SEATS_A_SECOND * effort.seconds);
     const node = await startNode(world);
-    for (let warming = 0; warming < WARM_UPS; warming++) await sold();
+    for (let warming = 0; warming < WARM_UPS * effort.scale; warming++) await sold();
     const { ceiling, accepted } = await repeated(effort, async () => ({
       ceiling: await ceilingOfBatches(world, effort.seconds / 2),
       accepted: await sold(),
