@@ -15,7 +15,7 @@ import { kafkaJars } from "#stack/kafka/jars.ts";
  */
 const TIMEOUT_MS = 180_000;
 /** A file whose process does not end is not bounded by that: all of it is cut, and the runner names what was running. */
-const ALL_TIMEOUT_MS = 20 * 60_000;
+const ALL_TIMEOUT_MS = 40 * 60_000;
 
 /** Those of the transporter stand beside it, as a package of its own has them. */
 const ALL = ["test/**/*.test.ts", "broker/kafka-transporter/test/*.test.ts"];

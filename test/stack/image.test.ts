@@ -30,10 +30,12 @@ let log = "";
 
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), "eventix-image-"));
-  for (const path of imageContent()) {
+  const { within, without } = imageContent();
+  for (const path of within) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     cpSync(join(root, path), join(folder, path), { recursive: true });
   }
+  for (const path of without) rmSync(join(folder, path), { recursive: true, force: true });
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
   port = await freePort();
 });

@@ -82,12 +82,14 @@ export function dockerfileStages(): Instruction[][] {
   return stages;
 }
 
-/** What .dockerignore lets into the image, as folders and files; it names them one by one behind a `*`. */
-export function imageContent(): string[] {
+/** Folders and files that .dockerignore lets into the image, which it names one by one behind a `*`, and what it leaves out of them. */
+export function imageContent(): { within: string[]; without: string[] } {
   const [all, ...names] = read(".dockerignore")
     .split("\n")
     .filter((line) => line !== "" && !line.startsWith("#"));
-  if (all !== "*" || names.some((name) => !/^![\w./-]+$/.test(name)))
-    throw new Error("a `*`, then `!` and a path a line");
-  return names.map((name) => name.slice(1).replace(/\/$/, ""));
+  if (all !== "*" || names.some((name) => !/^!?[\w./-]+$/.test(name)))
+    throw new Error("a `*`, then a path a line, with a `!` what gets in");
+  const paths = (some: string[]) => some.map((name) => name.replace(/^!|\/$/g, ""));
+  const { within = [], without = [] } = Object.groupBy(names, (name) => (name.startsWith("!") ? "within" : "without"));
+  return { within: paths(within), without: paths(without) };
 }
