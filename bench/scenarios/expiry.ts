@@ -24,7 +24,7 @@ export const expiry: Scenario = {
   async run(world: World, effort: Effort): Promise<Figure[]> {
     const holds = Math.max(EVENTS, Math.round(HOLDS * effort.scale));
     /** Laying out takes some 5 s here for all; a machine may be slow. */
-    const layingOutSeconds = 3 + Math.ceil(27 * effort.scale);
+    const layingOutSeconds = 5 + Math.ceil(25 * effort.scale);
     const sale = await openShop(world, effort);
     const { one, quiet, busy } = await repeated(effort, async () => ({
       one: await oneStatement(),
