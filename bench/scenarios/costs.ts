@@ -9,7 +9,7 @@ import { cpuReader } from "../meter/cpu-reader.ts";
 import { metered, type Readings, type Spent } from "../meter/metered.ts";
 import { openSale, sell, warmUp } from "../sale.ts";
 import { type Effort, type Figure, repeated, type Scenario } from "../scenario.ts";
-import type { BenchEvent } from "../shelf.ts";
+import { type BenchEvent, countFacts } from "../shelf.ts";
 import { type BenchNode, load, type World } from "../world.ts";
 import { SEATS as STAMPEDED, stampede } from "./losers.ts";
 
@@ -74,10 +74,10 @@ async function bookings(bed: Bed): Promise<Record<"hold" | "relay" | "payment", 
     const { seconds } = effort;
     const held = await metered(read, () => sell(world, cluster, events, { pace: { closed: IN_FLIGHT }, seconds }));
     const count = held.result.accepted;
-    const rows = await rowsIn(world);
+    const rows = await countFacts(world.db);
     const relayed = await metered(read, async () => {
       await relay.query("select pg_advisory_unlock($1)", [RELAY_LOCK]);
-      await until(async () => (await rowsIn(world)) === 0, "facts are still in the outbox");
+      await until(async () => (await countFacts(world.db)) === 0, "facts are still in the outbox");
     });
     Object.assign(relayed.grown, { rows });
     const paid = await metered(read, async () => {
@@ -133,10 +133,6 @@ function costOf(part: string, { grown, seconds, count }: StageRun): number {
   // Writers and checkpointer work for both databases, and their time is shared as that of the sessions is.
   const sessions = of("postgres booking") + of("postgres payment");
   return sessions === 0 ? 0 : ((of(server) * (of(part) / sessions)) / count) * 1e6;
-}
-
-async function rowsIn({ db }: World): Promise<number> {
-  return (await db.query("select count(*)::int as n from outbox")).rows[0].n;
 }
 
 /** Until each booking is paid and all its facts are out. */
