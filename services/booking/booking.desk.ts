@@ -101,7 +101,7 @@ export class BookingDesk {
     const one = (value: number) => [{ value, labels: {} }];
     metrics.add("eventix_holds_waiting", () => one(this.#committer.waiting));
     metrics.add("eventix_holds_in_flight", () => one(this.#committer.inFlight));
-    metrics.add("eventix_event_actors", () => one(this.actors.count));
+    metrics.add("eventix_event_actors", () => one(this.actors.awake));
     metrics.add("eventix_batches_without_locks_total", () => one(this.#locks.skipped));
   }
 

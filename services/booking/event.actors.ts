@@ -33,6 +33,7 @@ export class EventActors {
     this.#rest = setInterval(() => this.#putToRest(), REST_EVERY_MS).unref();
   }
 
+  /** How many are awake. */
   get awake(): number {
     return this.#awake.size;
   }
@@ -50,11 +51,6 @@ export class EventActors {
       seats.map((seat) => ({ ...seat, status: "AVAILABLE", heldUntil: null })),
       performance.now(),
     );
-  }
-
-  /** How many are awake. */
-  get count(): number {
-    return this.#awake.size;
   }
 
   stop(): void {
