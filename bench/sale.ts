@@ -92,10 +92,16 @@ export function assertAnswered({ statuses }: LoadResult, allowed: readonly numbe
 
 /** Counts in the database what a load has sold where there were so many bookings before, beside what its buyers were told. */
 export async function sold(world: World, before: number, result: LoadResult): Promise<Sold> {
+  const accepted = await soldTo(world, before, [result]);
+  return { ...result, accepted, perSecond: accepted / result.seconds };
+}
+
+/** The same for loads that ran together: how many bookings they all have made. */
+export async function soldTo(world: World, before: number, results: readonly LoadResult[]): Promise<number> {
   const { bookings, oversold } = await countBookings(world.db);
   const accepted = bookings - before;
-  const told = result.statuses[201] ?? 0;
+  const told = (status: number) => results.reduce((sum, { statuses }) => sum + (statuses[status] ?? 0), 0);
   assert.equal(oversold, 0, "a seat is in two bookings");
-  assert(accepted >= told && accepted <= told + (result.statuses[0] ?? 0), `${accepted} bookings, ${told} answers 201`);
-  return { ...result, accepted, perSecond: accepted / result.seconds };
+  assert(accepted >= told(201) && accepted <= told(201) + told(0), `${accepted} bookings, ${told(201)} answers 201`);
+  return accepted;
 }
