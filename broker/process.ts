@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module";
 import type { ServiceBroker } from "moleculer";
 import type { Logger } from "pino";
 import type { Config } from "#config";
@@ -49,6 +50,8 @@ export async function ownProcess(config: Config, create: () => Promise<ServiceBr
     if (stoppingSince !== undefined) return;
     logger.info({ services: config.services, pid: process.pid }, "Node is ready.");
     process.send?.("ready");
+    // Node itself keeps them when a process ends by itself; one that is killed had them too.
+    flushCompileCache();
   } catch (error) {
     if (stoppingSince === undefined) fail(logger, error, "The node could not start");
   }

@@ -1,12 +1,12 @@
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { PROJECT } from "./home.ts";
+import { PROJECT, sharedCache } from "./home.ts";
 import { type ProcessRef, startOf } from "./process.ts";
 import { StackError } from "./stack-error.ts";
 
 export interface NodeOptions {
-  /** All of it: nothing is taken from this process's environment. */
+  /** All of it but NODE_COMPILE_CACHE: nothing is taken from this process's environment. */
   env: NodeJS.ProcessEnv;
   /** Where its log goes; `pipe` leaves it to the caller to read. */
   output: "inherit" | "pipe" | number;
@@ -22,6 +22,9 @@ export interface NodeOptions {
  */
 export const NODE_FLAGS = ["--disable-warning=TimeoutNegativeWarning", "--max-semi-space-size=64"];
 
+/** Compiled modules, by their content: half of a start is compiling them, and a node that takes another's place is waited for. */
+export const COMPILED = { NODE_COMPILE_CACHE: sharedCache("compiled") };
+
 /** It waits for no other node, and for servers not as long. */
 const READY_MS = 90_000;
 
@@ -35,7 +38,8 @@ export class NodeProcess {
   constructor({ env, output, ownSession = false, flags = [] }: NodeOptions) {
     const stdio: StdioOptions = ["ignore", output, output, "ipc"];
     const args = [...NODE_FLAGS, ...flags, join(PROJECT, "broker/node.ts")];
-    this.child = spawn(process.execPath, args, { env, stdio, detached: ownSession, cwd: PROJECT });
+    const own = { ...COMPILED, ...env };
+    this.child = spawn(process.execPath, args, { env: own, stdio, detached: ownSession, cwd: PROJECT });
     const pid = this.child.pid as number;
     this.ref = { pid, started: startOf(pid) ?? "gone" };
     this.ended = once(this.child, "exit").then(([code, signal]) => (signal ? `signal ${signal}` : `exit code ${code}`));

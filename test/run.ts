@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { chooseKind } from "#stack/docker/engine.ts";
 import { kafkaJars } from "#stack/kafka/jars.ts";
+import { COMPILED } from "#stack/node-process.ts";
 
 /**
  * `npm test [-- FILE…] [-- --test-…]`: runs the tests on a stack of their own; fails when none ran.
@@ -76,7 +77,11 @@ async function run(n: number): Promise<Run> {
       ...files,
     ],
     // A group of its own: the terminal's Ctrl-C would reach it twice, and what a cut run leaves can be ended with it.
-    { stdio: ["ignore", n === 0 ? "inherit" : "pipe", "inherit"], detached: true },
+    {
+      env: { ...process.env, ...COMPILED },
+      stdio: ["ignore", n === 0 ? "inherit" : "pipe", "inherit"],
+      detached: true,
+    },
   );
   children.push(child);
   const said = child.stdout ? text(child.stdout) : undefined;

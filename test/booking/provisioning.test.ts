@@ -118,9 +118,12 @@ test("two nodes share three events, and load each seat once", async () => {
     asked.push(`${eventId} ${afterIndex}`);
     return catalog(action, params);
   };
-  for (const node of [provisioner(counted), provisioner(counted)]) node.wake();
+  const nodes = [provisioner(counted), provisioner(counted)];
+  for (const node of nodes) node.wake();
   const onSale = async () => (await Promise.all(all.map((t) => inventoryOf(t.eventId)))).every((i) => i?.loaded === 1);
   await until(onSale, { what: "all three events to be on sale" });
+  // They would take the events of the tests that follow.
+  await Promise.all(nodes.map((node) => node.stop()));
   for (const { eventId, seatCount } of all) assert.deepEqual(await indexesOf(eventId), indexes(seatCount));
   assert.equal(asked.length, 4, "four pages in all");
   assert.equal(new Set(asked).size, 4, "none asked for twice");

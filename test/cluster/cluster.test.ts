@@ -82,7 +82,7 @@ test("a second one beside it takes other ports, shows its table in place on a te
   const address = await until(() => /Eventix is ready: (\S+)/.exec(shown)?.[1], { what: "its address", ms: READY_MS });
   assert.notEqual(address, `http://127.0.0.1:${port}`);
   await until(async () => (await fetch(`${address}/api/events`)).ok, { what: "the other gateway" });
-  const last = () => shown.slice(shown.lastIndexOf("\x1b[0J"));
+  const last = () => shown.split("\x1b[0J").at(-1) as string;
   await until(() => /^gateway-1-\w+ +\d+ +gateway +ready +[\d.]+ .* MB +\d+ %/m.test(last()), { what: "its table" });
   assert.equal(last().match(/^NODE +PID/gm)?.length, 1);
   terminal.stdin.write("\x03");
