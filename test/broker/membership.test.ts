@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { ServiceBroker } from "moleculer";
-import { inboxTopic } from "#broker/kafka-transporter/topics.ts";
-import { Cluster, type Definition, groupsOf, topicsOf, until, untilServed, withAdmin } from "./support/cluster.ts";
+import { Cluster, type Definition, groupsOf, topicsOf, until, untilServed } from "./support/cluster.ts";
 
 const work = (node: string): Definition => ({
   name: "work",
@@ -64,22 +63,4 @@ test("a stopped node leaves neither topic nor consumer group, and stopping twice
   await guest.stop();
   await until("the topic is gone", async () => !(await topicsOf(cluster.namespace)).some(mine));
   await until("the group is gone", async () => !(await groupsOf(cluster.namespace)).some(mine));
-});
-
-test("the transporter disconnects in less than a second", async () => {
-  const guest = await cluster.start("hasty");
-  const begin = performance.now();
-  await guest.transit?.disconnect();
-  assert.ok(performance.now() - begin < 1_000);
-});
-
-test("the inbox of a node that was killed is removed in time, and those of the living stay", async () => {
-  const orphan = inboxTopic(`MOL-${cluster.namespace}`, "killed");
-  await withAdmin((admin) =>
-    admin.createTopics({ topics: [{ topic: orphan, numPartitions: 1 }], waitForLeaders: true }),
-  );
-  await cluster.start("tidy", { limits: { lookForGoneMs: 200 } });
-  await until("the orphan is gone", async () => !(await topicsOf(cluster.namespace)).includes(orphan));
-  assert.ok((await topicsOf(cluster.namespace)).includes(inboxTopic(`MOL-${cluster.namespace}`, "caller")));
-  assert.equal(await caller.call("work.who"), "first");
 });

@@ -4,8 +4,6 @@ import { ServiceBroker, type ServiceSchema } from "moleculer";
 import type { DestinationStream } from "pino";
 import { brokerOptions } from "#broker/broker.options.ts";
 import { createKafka } from "#broker/kafka.client.ts";
-import { KafkaTransporter } from "#broker/kafka-transporter/kafka.transporter.ts";
-import type { Limits } from "#broker/kafka-transporter/limits.ts";
 import { createLogger } from "#broker/logger.ts";
 import { readConfig } from "#config";
 
@@ -20,7 +18,6 @@ export interface Definition {
 
 interface NodeOptions {
   services?: Definition[];
-  limits?: Partial<Limits>;
   /** Settings besides those of every node here. */
   env?: Record<string, string>;
   /** Gets each log line as text. */
@@ -38,10 +35,9 @@ export class Cluster {
     return readConfig({ NAMESPACE, NODE_ID: nodeId, KAFKA_BROKERS, LOG_LEVEL, ...env });
   }
 
-  async start(nodeId: string, { services = [], limits, env = {}, log }: NodeOptions = {}): Promise<ServiceBroker> {
+  async start(nodeId: string, { services = [], env = {}, log }: NodeOptions = {}): Promise<ServiceBroker> {
     const config = this.config(nodeId, env);
     const options = brokerOptions(log ? { ...config, logLevel: "debug" } : config, log && loggerTo(log));
-    if (limits) options.transporter = new KafkaTransporter({ brokers: [...config.kafkaBrokers], limits });
     const broker = new ServiceBroker(options);
     this.brokers.push(broker);
     for (const service of services) broker.createService(ownCopy(service));
@@ -113,7 +109,7 @@ export async function untilServed(from: ServiceBroker, action: string, nodes: st
   await until(`${action} served by ${wanted}`, () => served() === wanted);
 }
 
-export async function withAdmin<T>(
+async function withAdmin<T>(
   work: (admin: ReturnType<ReturnType<typeof createKafka>["admin"]>) => Promise<T>,
 ): Promise<T> {
   const admin = createKafka({ brokers: KAFKA_BROKERS.split(","), clientId: "test" }).admin();
