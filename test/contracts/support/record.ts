@@ -45,14 +45,15 @@ export async function recordContract(version: string, gatewayUrl: string): Promi
   const broker = await createNode(config, options);
   try {
     await broker.start();
-    await doBusiness(new Shop(gatewayUrl), broker);
-    return { version, actions: actionsOf(broker, calls), facts: await publishedFacts() };
+    const ids = await doBusiness(new Shop(gatewayUrl), broker);
+    return { version, actions: actionsOf(broker, calls), facts: await publishedFacts(ids) };
   } finally {
     await broker.stop();
   }
 }
 
-async function doBusiness(shop: Shop, broker: ServiceBroker): Promise<void> {
+/** Returns the ids of the event and the bookings that it was about. */
+async function doBusiness(shop: Shop, broker: ServiceBroker): Promise<string[]> {
   const reasons = async () => (await fetch(`${shop.url}/health/ready`)).text();
   await until(async () => (await reasons()).includes('"success":true') || assert.fail(await reasons()), {
     what: "the node to be ready",
@@ -86,6 +87,7 @@ async function doBusiness(shop: Shop, broker: ServiceBroker): Promise<void> {
   ] as const) {
     await broker.call(action, params, { meta });
   }
+  return [id, booked.id, cancelled.id];
 }
 
 function actionsOf(broker: ServiceBroker, calls: ReadonlyMap<string, { params: unknown; result: unknown }>) {
@@ -99,9 +101,10 @@ function actionsOf(broker: ServiceBroker, calls: ReadonlyMap<string, { params: u
   return Object.fromEntries(Object.entries(actions).sort());
 }
 
-/** The newest of each topic that anybody published so far. */
-async function publishedFacts(): Promise<Contract["facts"]> {
-  const samples = new Map((await readFacts()).map((fact) => [fact.type as string, fact]));
+/** The newest of each topic that tells of one of these: others on these servers sell other things. */
+async function publishedFacts(ids: readonly string[]): Promise<Contract["facts"]> {
+  const ours = (await readFacts()).filter((fact) => ids.some((id) => JSON.stringify(fact).includes(id)));
+  const samples = new Map(ours.map((fact) => [fact.type as string, fact]));
   const facts = Object.values(KAFKA_TOPICS).map((topic) => {
     const schema = packed({ ...FACT_ENVELOPE, data: { type: "object", props: FACT_DATA[topic] } });
     const sample = samples.get(topic);
