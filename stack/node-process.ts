@@ -28,6 +28,9 @@ export const COMPILED = { NODE_COMPILE_CACHE: sharedCache("compiled") };
 /** It waits for no other node, and for servers not as long. */
 const READY_MS = 90_000;
 
+/** A node that was told to stop ends itself after ten seconds, if it has to (broker/process.ts). */
+export const NODE_STOP_MS = 11_000;
+
 /** A running node of Eventix: broker/node.ts in a process of its own. It stops by itself when this process is gone. */
 export class NodeProcess {
   readonly child: ChildProcess;

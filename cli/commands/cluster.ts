@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Command, InvalidArgumentError } from "commander";
 import type { Config } from "#config";
 import { eventixHome, makeHome } from "#stack/home.ts";
+import { NODE_STOP_MS } from "#stack/node-process.ts";
 import { choosePorts } from "#stack/ports.ts";
 import { StackError } from "#stack/stack-error.ts";
 import { Board } from "../cluster/board.ts";
@@ -16,7 +17,6 @@ import { gatewayPort, nodeEnvironment, nodeSettings, urlOf } from "../start/sett
 import { stopWish, untilStopped } from "../start/stop-wish.ts";
 
 const LOOK_MS = 1_000;
-const NODE_STOP_MS = 6_000;
 
 const HELP = `
 Each node runs one service and writes its log to EVENTIX_HOME/logs/node-booking-1.log and so on. The first gateway listens on
@@ -53,12 +53,17 @@ async function runCluster(counts: Counts): Promise<void> {
   const home = eventixHome();
   makeHome(home);
   const board = new Board();
-  const wish = stopWish(board.say);
+  // Nodes that end since we end them are not started again, whatever it is that ends us.
+  const ending = new AbortController();
+  const wish = AbortSignal.any([stopWish(board.say), ending.signal]);
   const running: Running = { home, board, servers: new Servers(home, board.say), members: [] };
   await untilStopped(
     wish,
     () => run(running, config, counts, wish),
-    () => end(running),
+    () => {
+      ending.abort();
+      return end(running);
+    },
   );
 }
 

@@ -1,16 +1,13 @@
 import { Command } from "commander";
 import { rememberGateway } from "#stack/gateway.ts";
 import { eventixHome } from "#stack/home.ts";
-import { NodeProcess } from "#stack/node-process.ts";
+import { NODE_STOP_MS, NodeProcess } from "#stack/node-process.ts";
 import { freePort } from "#stack/ports.ts";
 import { sayOnStderr as say } from "#stack/progress.ts";
 import { stackEnvironment } from "#stack/stack.ts";
 import { StackError } from "#stack/stack-error.ts";
 import { gatewayPort, hasGateway, nodeEnvironment, nodeSettings, urlOf } from "../start/settings.ts";
 import { aborted, stopWish } from "../start/stop-wish.ts";
-
-/** A node may take as long as it does by itself (broker/process.ts), and a little. */
-const STOP_MS = 11_000;
 
 export const nodeCommand = (): Command =>
   new Command("node")
@@ -29,7 +26,7 @@ async function runNode(): Promise<void> {
   const how = await Promise.race([ready(node, home, port && urlOf(config.host, port)), aborted(wish)]);
   if (how === "exit code 0") say("The node ended with exit code 0.");
   else if (how !== undefined) throw new StackError(`The node ended by itself with ${how}; its log above says why.`);
-  await node.stop(STOP_MS);
+  await node.stop(NODE_STOP_MS);
   process.exit(0);
 }
 

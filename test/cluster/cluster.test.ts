@@ -70,6 +70,19 @@ test("a node that is killed is told of, and another takes its place, while the r
   assert.ok(data.nodes.some(({ nodeId }) => nodeId === next.node));
 });
 
+test("when a node does not start, the others are ended too and not started again, and it is said which", async () => {
+  const other = startEventix(["cluster"], { env: { ...env(), PORT: undefined, NAMESPACE: `broken-${process.pid}` } });
+  const born = /^payment-1-\w+ \(payment, process (\d+)\): starting$/m;
+  const [, pid] = await until(() => born.exec(other.printed()), { what: "a node to be born", ms: READY_MS });
+  process.kill(Number(pid), "SIGKILL");
+  const { code, stderr } = await other.finished;
+  assert.equal(code, 1, other.printed());
+  assert.match(stderr, /payment-1/);
+  assert.doesNotMatch(other.printed(), /again in/);
+  const pids = [...other.printed().matchAll(/, process (\d+)\)/g)].map(([, born]) => Number(born));
+  assert.deepEqual(pids.filter(startOf), [], "no node is left");
+});
+
 test("a second one beside it takes other ports, shows its table in place on a terminal, and ends by Ctrl-C alone", async () => {
   const eventix = `stty cols 120 rows 40; exec ${process.execPath} --disable-warning=TimeoutNegativeWarning cli/eventix.ts cluster`;
   const own = { ...process.env, ...env(), PORT: undefined, NAMESPACE: `beside-${process.pid}` };
