@@ -163,6 +163,10 @@ test("with values for the secrets each role's settings are valid, fit for produc
   }
 });
 
+test("no container that starts anew in its pod is taken for the one that died: nobody would fail that one's calls", () => {
+  for (const role of ROLES) assert.ok(!("NODE_ID" in environmentOf(role)), role);
+});
+
 test("ports and probes are those of the image, and what is asked is what the node answers", () => {
   const port = (name: string, port: string) =>
     containerOf(name).ports.find((one: { name: string }) => one.name === port)?.containerPort;
