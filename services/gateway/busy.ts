@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Logger } from "moleculer";
+import type { NodeMetrics } from "#broker/node-metrics.ts";
 import { config } from "#config";
 import { EventixError } from "#contracts/errors.ts";
 import { CORRELATION_HEADER, correlationIdFrom } from "./correlation.ts";
@@ -22,11 +23,16 @@ export const isProbe = ({ url }: IncomingMessage): boolean => url?.startsWith("/
 
 /**
  * Answers 503 with Retry-After before anything is read or looked up: a flood is only survived if its refusals cost a small part
- * of what answers do. Logged like every request, but that its route is not known.
+ * of what answers do. Logged and counted like every request, but that its route is not known.
  */
-export function refuseBusy(logger: Logger, req: IncomingMessage, res: ServerResponse): void {
+export function refuseBusy(
+  { logger, metrics }: { logger: Logger; metrics: NodeMetrics },
+  req: IncomingMessage,
+  res: ServerResponse,
+): void {
   const correlationId = correlationIdFrom(req.headers[CORRELATION_HEADER]);
   allowOrigin(config.corsOrigins, req, res);
   res.writeHead(status, { ...HEADERS, [CORRELATION_HEADER]: correlationId }).end(CONTENT);
+  metrics.observeRequest({ route: "", status }, 0);
   logger.info({ method: req.method, route: null, status, ms: 0, user: null, correlationId }, "request");
 }

@@ -130,7 +130,7 @@ const gateway: ServiceSchema<ApiSettingsSchema, object, object, Gateway> = {
 
     /** As moleculer-web's, for as many requests at once as can be served. */
     async httpHandler(req: IncomingRequest, res: GatewayResponse, next?: () => void) {
-      if (this.requests.isFull && !isProbe(req)) refuseBusy(this.logger, req, res);
+      if (this.requests.isFull && !isProbe(req)) refuseBusy(this, req, res);
       else await handleHttp.call(this, req, res, next);
     },
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { metricsOf } from "#broker/node-metrics.ts";
 import { until } from "../support/until.ts";
 import { bearer, json, startGateway } from "./support/gateway.ts";
 
@@ -23,6 +24,12 @@ test("when so many requests wait that more would only wait longer, the next are 
   assert.equal(refused.headers.get("retry-after"), "1");
   assert.equal(refused.headers.get("x-correlation-id"), "late-1");
   assert.equal((await json(refused)).error.code, "SERVICE_UNAVAILABLE");
+  const counted = await metricsOf(gateway.broker).registry.metrics();
+  assert.match(
+    counted,
+    /^eventix_http_request_seconds_count\{route="",status="503"\} 1$/m,
+    "a flood would page nobody",
+  );
   assert.equal(calls, REQUESTS_MAX);
   assert.equal((await gateway.fetch("/health/live")).status, 200, "whoever watches the node is answered");
 
