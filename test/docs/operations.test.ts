@@ -56,6 +56,12 @@ test("alerts are about metrics that there are", () => {
   assert.deepEqual(unknown, []);
 });
 
+test("what is to be nought is so where nothing was ever counted, too", () => {
+  const alerts = [...section("What pages whom").matchAll(/`([^`]*sum\([^`]*== 0)`/g)].map(([, alert = ""]) => alert);
+  assert.ok(alerts.length > 0);
+  for (const alert of alerts) assert.match(alert, /^\(sum\(.*\) or vector\(0\)\) == 0$/);
+});
+
 test("the number of partitions is that of the facts", () => {
   const facts = TOPIC_DEFINITIONS.filter(({ name }) => !name.endsWith(".dlq"));
   const [, told] = /Facts have (\d+) partitions/.exec(page) ?? [];
