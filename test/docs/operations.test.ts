@@ -62,6 +62,24 @@ test("what is to be nought is so where nothing was ever counted, too", () => {
   for (const alert of alerts) assert.match(alert, /^\(sum\(.*\) or vector\(0\)\) == 0$/);
 });
 
+test("commands of Kafka log in as the example's nodes have to", () => {
+  const commands = [...page.replaceAll("\\\n", "").matchAll(/^ *kafka-\S+\.sh .*$/gm)].map(([command]) => command);
+  assert.equal(commands.length, 2);
+  for (const command of commands) assert.match(command, / --command-config client\.properties /);
+  const [, mechanism = ""] = /KAFKA_SASL_MECHANISM=(\S+)/.exec(textOf("deploy/example/kustomization.yaml")) ?? [];
+  assert.ok(page.includes(`sasl.mechanism=${mechanism.toUpperCase()}\n`));
+});
+
+test("every row of every table has as many cells as its head", () => {
+  for (const [table] of page.matchAll(/^\|.*\n(?:\|.*\n)+/gm)) {
+    const cells = table
+      .trimEnd()
+      .split("\n")
+      .map((row) => row.split(/(?<!\\)\|/).length);
+    assert.equal(new Set(cells).size, 1, table);
+  }
+});
+
 test("the number of partitions is that of the facts", () => {
   const facts = TOPIC_DEFINITIONS.filter(({ name }) => !name.endsWith(".dlq"));
   const [, told] = /Facts have (\d+) partitions/.exec(page) ?? [];
