@@ -115,6 +115,11 @@ for (const command of INLINE) {
   }
 }
 
+test("no command sends an idempotency key of its own text: run again, it would get the answer of the first time", () => {
+  for (const { commands } of PAGES.flatMap(({ blocks }) => blocks))
+    for (const [, key = ""] of commands.matchAll(/idempotency-key: *([^'"]*)/gi)) assert.match(key, /^\$/);
+});
+
 test("no command is listed here that no page names any more", () => {
   const listed = [...RUN_HERE, ...Object.keys(RUN_ELSEWHERE)];
   assert.deepEqual(
