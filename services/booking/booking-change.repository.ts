@@ -32,6 +32,31 @@ export async function lockSeatsOf(tx: Tx, bookings: readonly Booking[]): Promise
   return new Map(rows.map(toLockedSeat).map((seat) => [seatKey(seat.eventId, seat.seatId), seat]));
 }
 
+/** The bookings without those that have a seat locked by another. Locks what seats it can, and waits for none. */
+export async function withoutLockedSeats(tx: Tx, bookings: readonly Booking[]): Promise<Booking[]> {
+  const seats = bookings.flatMap(({ id, eventId, seats }) => seats.map(({ seatId }) => ({ id, eventId, seatId })));
+  const { rows } = await tx.query<{ booking_id: string }>({
+    name: "bookings-with-locked-seats",
+    text: `
+      with wanted as (select * from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as k(booking_id, event_id, seat_id)),
+           locked as materialized (
+             select s.event_id, s.seat_id
+             from wanted k join seat_inventory s on s.event_id = k.event_id and s.seat_id = k.seat_id
+             order by s.event_id, s.seat_id
+             for update of s skip locked)
+      select k.booking_id
+      from wanted k join seat_inventory s on s.event_id = k.event_id and s.seat_id = k.seat_id
+      where not exists (select from locked l where l.event_id = s.event_id and l.seat_id = s.seat_id)`,
+    values: [
+      plainArray(seats.map((s) => s.id)),
+      plainArray(seats.map((s) => s.eventId)),
+      plainArray(seats.map((s) => s.seatId)),
+    ],
+  });
+  const blocked = new Set(rows.map((row) => row.booking_id));
+  return bookings.filter(({ id }) => !blocked.has(id));
+}
+
 /** Those of the events that are on sale now, by status and sale window. */
 export async function findOnSale(tx: Tx, eventIds: readonly string[]): Promise<Set<string>> {
   if (eventIds.length === 0) return new Set();

@@ -51,30 +51,35 @@ export async function findByUserId(
   };
 }
 
-/** Locks the PENDING bookings that have run out, earliest first, at most `limit`; what another has locked is left to it. */
-export async function findExpired(tx: Tx, limit: number): Promise<Booking[]> {
+/**
+ * Locks the PENDING bookings that have run out, earliest first, at most `limit`, without those of `leftOut`; what another has
+ * locked is left to it. With `leftOut` it is not prepared: planned for the ids it gets, it looks them up in a hash table.
+ */
+export async function findExpired(tx: Tx, limit: number, leftOut: readonly string[] = []): Promise<Booking[]> {
+  const some = leftOut.length > 0;
   const { rows } = await tx.query({
-    name: "bookings-find-expired",
+    ...(some ? {} : { name: "bookings-find-expired" }),
     text: `
       select ${BOOKING} from bookings b
       where b.status = 'PENDING' and b.expires_at <= (select clock_timestamp())
+        ${some ? "and b.id <> all($2::uuid[])" : ""}
       order by b.expires_at
       limit $1
       for update of b skip locked`,
-    values: [limit],
+    values: some ? [limit, leftOut] : [limit],
   });
   return rows.map(toBooking);
 }
 
-/** Waits for these bookings and locks those that are PENDING and have run out, also after the wait. */
-export async function lockRunOut(tx: Tx, ids: readonly string[]): Promise<Booking[]> {
+/** Locks those of the bookings that are PENDING and have run out, also after the wait; without `wait` skips what is locked. */
+export async function lockRunOut(tx: Tx, ids: readonly string[], wait: boolean): Promise<Booking[]> {
   const { rows } = await tx.query({
-    name: "bookings-lock-run-out",
+    name: wait ? "bookings-lock-run-out-waiting" : "bookings-lock-run-out",
     text: `
       select ${BOOKING} from bookings b
       where b.id = any($1::uuid[]) and b.status = 'PENDING' and b.expires_at <= (select clock_timestamp())
       order by b.event_id, b.id
-      for update of b`,
+      for update of b ${wait ? "" : "skip locked"}`,
     values: [ids],
   });
   return rows.map(toBooking);

@@ -106,6 +106,40 @@ test("a seat that stays locked holds up only its own booking", async (t) => {
   assert.equal((await sweepDue(pool, { limit: 8 })).expired, 1);
 });
 
+test("more than a chunk of bookings that another keeps locked stand first: those behind are swept in the same sweep", async (t) => {
+  const { eventId, seatIds } = await putOnSale(pool, 600);
+  const [first, behind] = [seatIds.slice(0, 350), seatIds.slice(350)];
+  await holdEach(pool, eventId, single(first), { expiresIn: "-1 minute" });
+  await holdEach(pool, eventId, single(behind), runOut);
+  const other = await stranger(t, pool);
+  await other.query("begin");
+  await other.query("select from seat_inventory where seat_id = any($1::uuid[]) for update", [first]);
+  const told: Released[] = [];
+  const startedAt = performance.now();
+  assert.deepEqual(await sweepAll(pool, (released) => told.push(...released)), { expired: 250 });
+  const tookMs = performance.now() - startedAt;
+  assert.ok(tookMs < 4_000, `one wait for locks, not one a booking: ${tookMs} ms`);
+  assert.deepEqual(freeOf(told).sort(), behind);
+  await other.query("rollback");
+  assert.deepEqual(await sweepAll(pool, () => {}), { expired: 350 });
+});
+
+test("more than a chunk of bookings whose rows contradict one another hold up none behind them", async () => {
+  const { eventId, seatIds } = await putOnSale(pool, 130);
+  const [first, behind] = [seatIds.slice(0, 110), seatIds.slice(110)];
+  const broken = await holdEach(pool, eventId, single(first), { expiresIn: "-1 minute" });
+  await holdEach(pool, eventId, single(behind), runOut);
+  await pool.query("delete from seat_inventory where seat_id = any($1::uuid[])", [first]);
+  const told: Released[] = [];
+  await assert.rejects(
+    sweepAll(pool, (released) => told.push(...released)),
+    { name: "SeatsDisagreeError" },
+  );
+  assert.deepEqual(freeOf(told).sort(), behind);
+  await pool.query("delete from booking_items where booking_id = any($1::uuid[])", [broken.map((b) => b.bookingId)]);
+  await pool.query("delete from bookings where id = any($1::uuid[])", [broken.map((b) => b.bookingId)]);
+});
+
 test("a booking whose rows contradict one another is told of, and holds up only itself", async () => {
   const { eventId, seatIds } = await putOnSale(pool, 130);
   const held = await holdEach(pool, eventId, single(seatIds), runOut);
