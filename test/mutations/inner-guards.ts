@@ -75,8 +75,8 @@ export const INNER_GUARDS: readonly Mutation[] = [
     edits: [
       {
         file: bookings,
-        find: "      order by b.event_id, b.id\n      for update of b`,\n    values: [ids],",
-        put: "      order by b.event_id, b.id`,\n    values: [ids],",
+        find: "      order by b.event_id, b.id\n      for update of b ",
+        put: "      order by b.event_id, b.id\n      -- ",
       },
       { file: changeRows, find: "and b.status = k.old_status and b.version = k.old_version", put: "" },
     ],

@@ -274,10 +274,8 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: "services/booking/booking.repository.ts",
-        find: `      where b.status = 'PENDING' and b.expires_at <= (select clock_timestamp())
-      order by b.expires_at`,
-        put: `      where b.status = 'PENDING' and b.expires_at <= (select clock_timestamp()) and false
-      order by b.expires_at`,
+        find: "      order by b.expires_at\n      limit $1",
+        put: "        and false\n      order by b.expires_at\n      limit $1",
       },
     ],
     noticedBy: { file: "test/booking/sweep.test.ts" },
