@@ -23,7 +23,7 @@ export interface NodeOptions {
 export const NODE_FLAGS = ["--disable-warning=TimeoutNegativeWarning", "--max-semi-space-size=64"];
 
 /** Compiled modules, by their content: half of a start is compiling them, and a node that takes another's place is waited for. */
-export const COMPILED = { NODE_COMPILE_CACHE: sharedCache("compiled") };
+export const compiledModules = () => ({ NODE_COMPILE_CACHE: sharedCache("compiled") });
 
 /** It waits for no other node, and for servers not as long. */
 const READY_MS = 90_000;
@@ -41,7 +41,7 @@ export class NodeProcess {
   constructor({ env, output, ownSession = false, flags = [] }: NodeOptions) {
     const stdio: StdioOptions = ["ignore", output, output, "ipc"];
     const args = [...NODE_FLAGS, ...flags, join(PROJECT, "broker/node.ts")];
-    const own = { ...COMPILED, ...env };
+    const own = { ...compiledModules(), ...env };
     this.child = spawn(process.execPath, args, { env: own, stdio, detached: ownSession, cwd: PROJECT });
     const pid = this.child.pid as number;
     this.ref = { pid, started: startOf(pid) ?? "gone" };

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { chooseKind } from "#stack/docker/engine.ts";
 import { kafkaJars } from "#stack/kafka/jars.ts";
-import { COMPILED } from "#stack/node-process.ts";
+import { compiledModules } from "#stack/node-process.ts";
 
 /**
  * `npm test [-- FILE…] [-- --test-…]`: runs the tests on a stack of their own; fails when none ran.
@@ -78,7 +78,7 @@ async function run(n: number): Promise<Run> {
     ],
     // A group of its own: the terminal's Ctrl-C would reach it twice, and what a cut run leaves can be ended with it.
     {
-      env: { ...process.env, ...COMPILED },
+      env: { ...process.env, ...compiledModules() },
       stdio: ["ignore", n === 0 ? "inherit" : "pipe", "inherit"],
       detached: true,
     },

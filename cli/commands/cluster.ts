@@ -14,7 +14,7 @@ import { operator } from "../inspect/operator.ts";
 import { openShop } from "../start/open-shop.ts";
 import { Servers } from "../start/servers.ts";
 import { gatewayPort, nodeEnvironment, nodeSettings, urlOf } from "../start/settings.ts";
-import { stopWish, untilStopped } from "../start/stop-wish.ts";
+import { untilStopped } from "../start/stop-wish.ts";
 
 const LOOK_MS = 1_000;
 
@@ -53,17 +53,11 @@ async function runCluster(counts: Counts): Promise<void> {
   const home = eventixHome();
   makeHome(home);
   const board = new Board();
-  // Nodes that end since we end them are not started again, whatever it is that ends us.
-  const ending = new AbortController();
-  const wish = AbortSignal.any([stopWish(board.say), ending.signal]);
   const running: Running = { home, board, servers: new Servers(home, board.say), members: [] };
   await untilStopped(
-    wish,
-    () => run(running, config, counts, wish),
-    () => {
-      ending.abort();
-      return end(running);
-    },
+    board.say,
+    (wish) => run(running, config, counts, wish),
+    () => end(running),
   );
 }
 

@@ -21,7 +21,7 @@ async function runNode(): Promise<void> {
   // The default port is that of `start`: one more gateway takes any other, unless told.
   const choosePort = () => (process.env.PORT ? gatewayPort(config) : freePort());
   const port = hasGateway(config) ? await choosePort() : undefined;
-  const wish = stopWish(say);
+  const wish = stopWish(say).signal;
   const node = new NodeProcess({ env: nodeEnvironment(env, port), output: "inherit", ownSession: true });
   const how = await Promise.race([ready(node, home, port && urlOf(config.host, port)), aborted(wish)]);
   if (how === "exit code 0") say("The node ended with exit code 0.");

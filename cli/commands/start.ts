@@ -11,10 +11,10 @@ import { keepRunning } from "../start/keep-running.ts";
 import { openShop } from "../start/open-shop.ts";
 import { Servers } from "../start/servers.ts";
 import { gatewayPort, hasGateway, nodeEnvironment, nodeSettings, urlOf } from "../start/settings.ts";
-import { stopWish, untilStopped } from "../start/stop-wish.ts";
+import { untilStopped } from "../start/stop-wish.ts";
 
 /** Ctrl-C has ten seconds in all: these for the services, the rest for the servers. */
-const NODE_STOP_MS = 6_000;
+const SERVICES_STOP_MS = 6_000;
 const ALL_SERVICES = ["gateway", "catalog", "booking", "payment"];
 
 export const startCommand = (): Command =>
@@ -34,11 +34,10 @@ async function start(): Promise<void> {
   const home = eventixHome();
   makeHome(home);
   await claimStart(home, say);
-  const wish = stopWish(say);
   const running: Running = { home, servers: new Servers(home, say) };
   await untilStopped(
-    wish,
-    () => run(running, config, wish),
+    say,
+    (wish) => run(running, config, wish),
     () => end(running),
   );
 }
@@ -77,7 +76,7 @@ async function open(home: string, { services }: Config, url: string): Promise<vo
 }
 
 async function end({ home, servers, node }: Running): Promise<void> {
-  await node?.stop(NODE_STOP_MS);
+  await node?.stop(SERVICES_STOP_MS);
   forgetNode(home);
   await servers.down();
 }

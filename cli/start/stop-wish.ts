@@ -3,7 +3,7 @@ import type { Say } from "#stack/progress.ts";
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** Aborted by the first signal that asks this process to end; from then on it ends by what the command does about it. */
-export function stopWish(say: Say): AbortSignal {
+export function stopWish(say: Say): AbortController {
   const controller = new AbortController();
   // A terminal that was closed refuses all that is written to it, which must not cut the clean-up off.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
@@ -14,7 +14,7 @@ export function stopWish(say: Say): AbortSignal {
       controller.abort();
     });
   }
-  return controller.signal;
+  return controller;
 }
 
 /** Resolves when the signal is aborted. */
@@ -24,18 +24,24 @@ export const aborted = (signal: AbortSignal): Promise<undefined> =>
     else signal.addEventListener("abort", () => done(undefined), { once: true });
   });
 
-/** Runs until a signal asks it to end, or it fails; then ends what runs, and the process. Throws why it failed. */
+/**
+ * Runs until a signal asks it to end, or it fails; then ends what runs, and the process. Throws why it failed. `wish` is aborted
+ * before that in either case: what is ended is not to be started again.
+ */
 export async function untilStopped(
-  wish: AbortSignal,
-  run: () => Promise<void>,
+  say: Say,
+  run: (wish: AbortSignal) => Promise<void>,
   end: () => Promise<void>,
 ): Promise<never> {
+  const stopping = stopWish(say);
+  const wish = stopping.signal;
   let failure: unknown;
   try {
-    await Promise.race([run(), aborted(wish)]);
+    await Promise.race([run(wish), aborted(wish)]);
   } catch (error) {
     if (!wish.aborted) failure = error;
   }
+  stopping.abort();
   await end();
   if (failure) throw failure;
   process.exit(0);

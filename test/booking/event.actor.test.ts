@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { EventActor, keyOf, type PendingHold } from "../../services/booking/event.actor.ts";
 import { SeatMemory, type SeatReading } from "../../services/booking/seat.memory.ts";
+import { pendingHold } from "./support/pending-hold.ts";
 
 const EVENT = "00000000-0000-4000-8000-000000000001";
 const id = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
@@ -37,24 +38,10 @@ function actorWith(seats: SeatReading[], { ageMs = 0, reads = [] as SeatReading[
 /** A hold, and what became of it: undefined while it is not answered. */
 function holdOf(seats: number[], over: Partial<PendingHold> = {}) {
   const seen: { error?: { type: string; data: unknown } } = {};
-  const hold: PendingHold = {
-    eventId: EVENT,
-    seatIds: seats.map(id),
-    userId: "u",
-    bookingId: id(999),
-    correlationId: "c",
-    idempotency: null,
-    deadline: Date.now() + 60_000,
-    mayExist: false,
-    refusable: true,
-    alone: false,
-    notBefore: 0,
-    resolve: () => assert.fail("an actor grants nothing"),
-    reject: (error) => {
-      seen.error = error as never;
-    },
-    ...over,
+  const reject = (error: Error) => {
+    seen.error = error as never;
   };
+  const hold = pendingHold(EVENT, seats.map(id), { reject, ...over });
   return { hold, seen };
 }
 

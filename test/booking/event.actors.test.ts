@@ -5,6 +5,7 @@ import type { EventActor, PendingHold } from "../../services/booking/event.actor
 import { EventActors } from "../../services/booking/event.actors.ts";
 import type { HoldCommitter } from "../../services/booking/hold.committer.ts";
 import type { SeatReading } from "../../services/booking/seat.memory.ts";
+import { pendingHold } from "./support/pending-hold.ts";
 
 const id = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
 const [EVENT, OTHER] = [id(1_001), id(1_002)] as [string, string];
@@ -38,21 +39,7 @@ function node(t: TestContext, onShelf: () => Promise<void> = async () => {}) {
   return { actors, loads, withMail, pass };
 }
 
-const holdOf = (seat: number, eventId = EVENT): PendingHold => ({
-  eventId,
-  seatIds: [id(seat)],
-  userId: "u",
-  bookingId: id(900 + seat),
-  correlationId: "c",
-  idempotency: null,
-  deadline: Date.now() + 60_000,
-  mayExist: false,
-  refusable: true,
-  alone: false,
-  notBefore: 0,
-  resolve: () => assert.fail("an actor grants nothing"),
-  reject: (error) => assert.fail(error),
-});
+const holdOf = (seat: number, eventId = EVENT) => pendingHold(eventId, [id(seat)]);
 
 test("an event's actor is made once for all who come at one time, and lives on", async (t) => {
   const { actors, loads, withMail } = node(t);

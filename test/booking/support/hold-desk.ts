@@ -1,11 +1,11 @@
 import type { Pool } from "pg";
-import { v7 as uuidv7 } from "uuid";
 import { expireBookings } from "../../../services/booking/booking-sweep.ts";
 import type { HoldAnswer, PendingHold } from "../../../services/booking/event.actor.ts";
 import { EventActors } from "../../../services/booking/event.actors.ts";
 import { HoldCommitter } from "../../../services/booking/hold.committer.ts";
 import { loadSeats, readSeats } from "../../../services/booking/inventory.repository.ts";
 import { type SeatLockMode, SeatLocks } from "../../../services/booking/seat.locks.ts";
+import { pendingHold } from "./pending-hold.ts";
 
 const quiet = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, fatal() {} };
 
@@ -43,22 +43,8 @@ export class HoldDesk {
 
   async hold(eventId: string, seatIds: readonly string[], over: Partial<PendingHold> = {}): Promise<HoldAnswer> {
     const { promise, resolve, reject } = Promise.withResolvers<HoldAnswer>();
-    const hold: PendingHold = {
-      eventId,
-      seatIds: seatIds.toSorted(),
-      userId: "buyer",
-      bookingId: uuidv7(),
-      correlationId: "test",
-      idempotency: null,
-      deadline: Date.now() + 5_000,
-      mayExist: false,
-      refusable: true,
-      alone: false,
-      notBefore: 0,
-      resolve,
-      reject,
-      ...over,
-    };
+    const deadline = Date.now() + 5_000;
+    const hold = pendingHold(eventId, seatIds.toSorted(), { deadline, resolve, reject, ...over });
     await this.#actors.offer(hold);
     return promise;
   }

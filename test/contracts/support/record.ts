@@ -103,7 +103,10 @@ function actionsOf(broker: ServiceBroker, calls: ReadonlyMap<string, { params: u
 
 /** The newest of each topic that tells of one of these: others on these servers sell other things. */
 async function publishedFacts(ids: readonly string[]): Promise<Contract["facts"]> {
-  const ours = (await readFacts()).filter((fact) => ids.some((id) => JSON.stringify(fact).includes(id)));
+  const ours = (await readFacts()).filter((fact) => {
+    const text = JSON.stringify(fact);
+    return ids.some((id) => text.includes(id));
+  });
   const samples = new Map(ours.map((fact) => [fact.type as string, fact]));
   const facts = Object.values(KAFKA_TOPICS).map((topic) => {
     const schema = packed({ ...FACT_ENVELOPE, data: { type: "object", props: FACT_DATA[topic] } });
