@@ -45,6 +45,8 @@ export function createPool(url: string, name: string, max: number = config.poolS
     statement_timeout: statementTimeoutMs,
     idle_in_transaction_session_timeout: idleInTransactionMs,
   } as pg.PoolConfig);
+  // For good: a server that dies right behind its last word is told of before whoever is lent the connection can listen.
+  pool.on("connect", (client) => void client.on("error", () => {}));
   limitWaiting(pool, WAITING_MAX);
   cutSilent(pool, Math.max(statementTimeoutMs, idleInTransactionMs, longestMs) + SAYING_SO_MS);
   return pool;

@@ -42,10 +42,7 @@ export async function flight(
   return results.map((r) => (r as PromiseFulfilledResult<QueryResult>).value);
 }
 
-/**
- * Lends a connection to `work`, and gives a broken one back as broken: a checked-out client without an error listener
- * would end the process when its connection is lost. Rolls back whatever a failing `work` left open.
- */
+/** Lends a connection to `work`, and gives a broken one back as broken. Rolls back whatever a failing `work` left open. */
 export async function withClient<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
