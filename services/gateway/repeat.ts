@@ -23,10 +23,10 @@ export interface Asked {
 /** Of the calls under way, how many may be second ones only because the first is slow: what is slow may be so from load. */
 const SLOW_SHARE = 0.1;
 /**
- * What was sent to Postgres before a hold's deadline is committed, or is not, so soon after it: the clocks of two nodes may be a
- * fifth of a second apart, and a statement may wait half a second for a key that another transaction is writing.
+ * What was sent to Postgres before a hold's deadline is committed, or is not, so soon after it, though the clocks of two nodes are a
+ * fifth of a second apart.
  */
-const COMMITTED_MS = 800;
+const COMMITTED_MS = 250;
 
 /**
  * Calls once, and once more elsewhere when the node that was asked is gone or has not answered for REPEAT_AFTER_MS. Any answer,
