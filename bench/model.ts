@@ -1,7 +1,10 @@
 import { Command, InvalidArgumentError } from "commander";
 import { savedCosts } from "./costs.ts";
-import { ASSUMPTIONS, type Assumptions } from "./model/assumptions.ts";
+import { ASSUMED, ASSUMPTIONS, type Assumptions } from "./model/assumptions.ts";
 import { assumptionsTable, costsTable, eventTable, planTable } from "./model/tables.ts";
+
+/** Nobody has half of one. */
+const COUNTED: ReadonlySet<string> = new Set(["zones", "copies", "cores", "holds"]);
 
 const assume = (raw: string, before: Assumptions): Assumptions => {
   const [name = "", value] = raw.split("=");
@@ -9,6 +12,10 @@ const assume = (raw: string, before: Assumptions): Assumptions => {
     throw new InvalidArgumentError(`Assumed are ${Object.keys(ASSUMPTIONS).join(", ")}.`);
   }
   if (!(Number(value) > 0)) throw new InvalidArgumentError("It must be a number above 0.");
+  const { unit } = ASSUMED[name as keyof Assumptions];
+  if (COUNTED.has(unit) && !Number.isInteger(Number(value))) {
+    throw new InvalidArgumentError(`It must be a whole number of ${unit}.`);
+  }
   return { ...before, [name]: Number(value) };
 };
 

@@ -35,7 +35,8 @@ export function paramsOf(endpoint: Endpoint, said: Said): Record<string, unknown
     if (Object.hasOwn(params, field)) wrong.push({ field, message: "is given twice" });
     params[field] = value;
   };
-  for (const [name, field] of Object.entries(endpoint.pathParams ?? {})) put(field, said.path[name]);
+  // All are uuids: in another letter case one is the same id, and shares what is shared.
+  for (const [name, field] of Object.entries(endpoint.pathParams ?? {})) put(field, said.path[name]?.toLowerCase());
   for (const name of endpoint.headers ?? []) if (said.headers[name] !== undefined) put(name, said.headers[name]);
   for (const [name, value] of Object.entries(said.query)) {
     const field = endpoint.query && Object.hasOwn(endpoint.query, name) && endpoint.query[name];

@@ -38,8 +38,9 @@ export class WebhookSecrets {
       const { mtimeMs, size, ino } = statSync(file);
       const version = `${mtimeMs} ${size} ${ino}`;
       if (version === this.#version) return;
+      const text = readFileSync(file, "utf8");
       this.#version = version;
-      this.#held = webhookSecrets(readFileSync(file, "utf8").trim().replaceAll(/\s+/g, ","));
+      this.#held = webhookSecrets(text.trim().replaceAll(/\s+/g, ","));
       this.#sources.logger.info(`${this.#held.length} webhook secrets are in ${file}`);
     } catch (error) {
       const kept = `those known before are kept: ${(error as Error).message}`;

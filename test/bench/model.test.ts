@@ -41,9 +41,9 @@ test("`npm run -s model` shows all assumptions, and reckons with others where th
 });
 
 test("an assumption that there is not, or that is no number, is refused", () => {
-  for (const wrong of ["nonsense=1", "zones=many", "zones", "zones=0"]) {
+  for (const wrong of ["nonsense=1", "zones=many", "zones", "zones=0", "zones=0.5"]) {
     const { status, stderr } = spawnSync("npm", model("--assume", wrong), { encoding: "utf8" });
     assert.equal(status, 1, wrong);
-    assert.match(stderr, /Assumed are|must be a number above 0/);
+    assert.match(stderr, /Assumed are|must be a number above 0|must be a whole number of zones/);
   }
 });

@@ -1,3 +1,5 @@
+import type { Fact } from "#contracts/events.ts";
+import { factsByBooking, instantOf, spanOf, spansOf } from "./check-seats.ts";
 import type { Evidence, Violation } from "./checker.ts";
 import type { HoldOp } from "./history.ts";
 import type { BookingRow } from "./tables.ts";
@@ -74,14 +76,16 @@ export function keysHonoured({ history }: Evidence): Violation[] {
 const NO_ANSWERS = ["REQUEST_IN_PROGRESS", "UNAUTHORIZED"];
 
 /** I11: from when a key was granted, or its booking is there though nobody was told, nobody who repeats it is refused. */
-export function repeatsNotRefused({ history, bookings, createdAt }: Evidence): Violation[] {
+export function repeatsNotRefused({ history, bookings, facts, publishedAt }: Evidence): Violation[] {
   const holds = history.ofKind("hold");
   const since = new Map<string, number>();
   const note = (key: string | null | undefined, at: number | undefined) => {
     if (key && at !== undefined) since.set(key, Math.min(at, since.get(key) ?? at));
   };
   for (const { key, outcome, ended } of holds) if (outcome === "ok") note(key, ended);
-  for (const { key, id } of bookings) note(key, createdAt.get(id));
+  const keyOf = new Map(bookings.map(({ id, key }) => [id, key]));
+  for (const { type, subject, id } of facts)
+    if (type === "booking.created") note(keyOf.get(subject), publishedAt.get(id));
   return holds
     .filter(({ key = "", outcome, code = "", invoked }) => {
       const granted = since.get(key);
@@ -91,4 +95,29 @@ export function repeatsNotRefused({ history, bookings, createdAt }: Evidence): V
       invariant: "I11",
       problem: `${client} repeated ${key}, which had been granted, and was refused: ${code}`,
     }));
+}
+
+/** For how long a node believes what it has read of a seat, and some more for clocks that are read in turn. */
+const BELIEVED_MS = 1_000 + 100;
+
+/** A hold is refused for a seat that was somebody's: when it was asked for, until it was answered, or when it was last read. */
+export function refusalsTrue({ history, bookings, facts, publishedAt }: Evidence): Violation[] {
+  const told = factsByBooking(facts);
+  const committed = (fact: Fact) => publishedAt.get(fact.id) ?? instantOf(fact.time);
+  const spans = bookings.flatMap((row) => {
+    const own = told.get(row.id);
+    // The audit looks for what was never told.
+    const taken = own ? spansOf(own, committed) : [spanOf(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY)];
+    return taken.flatMap((span) => row.items.map((seat) => ({ seat: `${row.eventId}/${seat}`, ...span })));
+  });
+  const bySeat = Map.groupBy(spans, ({ seat }) => seat);
+  return history.ofKind("hold").flatMap(({ client, code, eventId, seatIds, invoked, ended }) => {
+    if (code !== "SEAT_ALREADY_RESERVED") return [];
+    const isTrue = seatIds.some((seat) =>
+      bySeat.get(`${eventId}/${seat}`)?.some(({ from, until }) => from <= ended && until >= invoked - BELIEVED_MS),
+    );
+    return isTrue
+      ? []
+      : [{ invariant: "answers", problem: `${client} was refused ${sorted(seatIds)}, which nobody had` }];
+  });
 }

@@ -63,6 +63,41 @@ function looksOf(ops: readonly (ReadOp | CancelOp)[], row: BookingRow | undefine
 
 const mayFollow = (earlier: Look, later: Look): boolean => AFTER[earlier.state]?.includes(later.state) ?? false;
 
+/** I10, I12: whoever looks sees the seats, the sum and the deadline that the tables have, and the ticket once it is paid. */
+export function readsWhole({ history, bookings }: Evidence): Violation[] {
+  const rows = new Map(bookings.map((row) => [row.id, row]));
+  return [...history.ofKind("read"), ...history.ofKind("cancel")].flatMap((op) => {
+    const row = rows.get(op.bookingId);
+    if (!op.booking || !row) return [];
+    // Confirmed and then not: readsForward says so.
+    if (op.booking.status === "CONFIRMED" && row.status !== "CONFIRMED") return [];
+    const [said, is] = [ofAnswer(op.booking), ofRow(row, op.booking.status)];
+    return said === is
+      ? []
+      : [{ invariant: "I12", problem: `${op.client} was shown ${row.id} as ${said}, and it is ${is}` }];
+  });
+}
+
+function ofAnswer({ eventId, seats, totalMinor, expiresAt, ticketReference }: BookingResponse): string {
+  const sum = seats.reduce((total, { priceMinor }) => total + priceMinor, 0);
+  return JSON.stringify({
+    eventId,
+    seats: seats.map(({ seatId }) => seatId).sort(),
+    sums: [totalMinor, sum],
+    expiresAt: Date.parse(expiresAt),
+    ticketReference,
+  });
+}
+
+const ofRow = ({ eventId, items, totalMinor, expiresAt, ticketReference }: BookingRow, status: string): string =>
+  JSON.stringify({
+    eventId,
+    seats: items.toSorted(),
+    sums: [totalMinor, totalMinor],
+    expiresAt,
+    ticketReference: status === "CONFIRMED" ? ticketReference : null,
+  });
+
 /** What tells nothing of a booking: it is not there, or the token has run out with the key that signed it. */
 const TELLING_NOTHING = [401, 404];
 

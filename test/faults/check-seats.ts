@@ -1,6 +1,5 @@
 import type { Fact } from "#contracts/events.ts";
 import type { Evidence, Violation } from "./checker.ts";
-import type { BookingRow } from "./tables.ts";
 
 /** Of a run-out hold from its deadline, or from when a sweeper could do it. */
 const SWEPT_WITHIN_MS = 5_000;
@@ -39,11 +38,11 @@ export function seatsNeverShared({ history, bookings }: Evidence): Violation[] {
   return overlaps(owned, "as their buyers saw it");
 }
 
-const spanOf = (from: number, until: number) => ({ from, until });
+export const spanOf = (from: number, until: number) => ({ from, until });
 
 /** I1: the same by the database's own clock, under whose locks the facts were written. */
 export function seatsNeverSharedByFacts({ bookings, facts }: Evidence): Violation[] {
-  const told = Map.groupBy(once(facts), ({ data }) => (data as { bookingId?: string }).bookingId ?? "");
+  const told = factsByBooking(facts);
   const owned = bookings.flatMap((row) =>
     spansOf(told.get(row.id) ?? []).flatMap((span) =>
       row.items.map((seat) => ({ seat: `${row.eventId}/${seat}`, bookingId: row.id, ...span })),
@@ -52,30 +51,37 @@ export function seatsNeverSharedByFacts({ bookings, facts }: Evidence): Violatio
   return overlaps(owned, "by their facts");
 }
 
-const once = (facts: readonly Fact[]): Fact[] => [...new Map(facts.map((fact) => [fact.id, fact])).values()];
+/** Each once, however often it was published. */
+export function factsByBooking(facts: readonly Fact[]): Map<string, Fact[]> {
+  const once = new Map(facts.map((fact) => [fact.id, fact]));
+  return Map.groupBy(once.values(), ({ data }) => (data as { bookingId?: string }).bookingId ?? "");
+}
 
-/** From a fact that takes the seats to the one that lets them go; a retake is a second time. */
-function spansOf(facts: readonly Fact[]): Pick<Ownership, "from" | "until">[] {
+const toldAt = (fact: Fact): number => instantOf(fact.time);
+
+/** From a fact that takes the seats to the one that lets them go, at `endOf`; a retake is a second time. */
+export function spansOf(facts: readonly Fact[], endOf = toldAt): Pick<Ownership, "from" | "until">[] {
   const own = facts
-    .filter(({ type }) => type.startsWith("booking.") && type !== "booking.refund_due")
+    .filter((fact) => isOfBooking(fact) && fact.type !== "booking.refund_due")
     .sort((a, b) => versionOf(a) - versionOf(b));
   const spans: Pick<Ownership, "from" | "until">[] = [];
   let since: number | undefined;
-  for (const { type, time } of own) {
-    const at = instantOf(time);
-    if (type === "booking.created" || type === "booking.confirmed") since ??= at;
+  for (const fact of own) {
+    if (fact.type === "booking.created" || fact.type === "booking.confirmed") since ??= toldAt(fact);
     else if (since !== undefined) {
-      spans.push({ from: since, until: at });
+      spans.push({ from: since, until: endOf(fact) });
       since = undefined;
     }
   }
   return since === undefined ? spans : [...spans, { from: since, until: Number.POSITIVE_INFINITY }];
 }
 
+const isOfBooking = ({ type }: Fact): boolean => type.startsWith("booking.");
+
 const versionOf = (fact: Fact): number => (fact.data as { bookingVersion: number }).bookingVersion;
 
 /** To the microsecond, which Date does not keep. */
-function instantOf(time: string): number {
+export function instantOf(time: string): number {
   const micros = /\.(\d{3})(\d{3})/.exec(time)?.[2] ?? "0";
   return Date.parse(time) + Number(micros) / 1_000;
 }
@@ -97,19 +103,15 @@ function overlaps(owned: readonly Ownership[], how: string): Violation[] {
   });
 }
 
-/** I8: run-out holds are swept soon, and none is left. */
+/** I8: no hold outlives its deadline for long, whatever ended it, and none is left. */
 export function deadlinesKept({ bookings, facts, sweptFrom }: Evidence): Violation[] {
-  const expired = new Map(
-    facts.flatMap((fact) => (fact.type === "booking.expired" ? [[fact.subject, instantOf(fact.time)] as const] : [])),
-  );
+  const told = factsByBooking(facts);
   return bookings.flatMap((row) => {
     if (row.status === "PENDING") return [{ invariant: "I8", problem: `${row.id} is PENDING still` }];
-    const lateMs = lateness(row, expired.get(row.id), sweptFrom);
-    return lateMs > SWEPT_WITHIN_MS
-      ? [{ invariant: "I8", problem: `${row.id} was swept ${Math.round(lateMs)} ms after its turn` }]
+    const ended = (told.get(row.id) ?? []).filter(isOfBooking).find((fact) => versionOf(fact) === 2);
+    const lateMs = ended ? toldAt(ended) - Math.max(row.expiresAt, sweptFrom) : 0;
+    return ended && lateMs > SWEPT_WITHIN_MS
+      ? [{ invariant: "I8", problem: `${row.id} was PENDING for ${Math.round(lateMs)} ms too long: ${ended.type}` }]
       : [];
   });
 }
-
-const lateness = ({ expiresAt }: BookingRow, swept: number | undefined, sweptFrom: number): number =>
-  swept === undefined ? 0 : swept - Math.max(expiresAt, sweptFrom);

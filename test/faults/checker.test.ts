@@ -19,7 +19,7 @@ function booking(id: string, change: Partial<BookingResponse> = {}): BookingResp
     totalMinor: 1_000,
     currency: "EUR",
     expiresAt: new Date(10_000).toISOString(),
-    ticketReference: null,
+    ticketReference: change.status === "CONFIRMED" ? "T" : null,
     createdAt: new Date(0).toISOString(),
     ...change,
   };
@@ -34,6 +34,7 @@ const row = (id: string, change: Partial<BookingRow> = {}): BookingRow => ({
   version: 2,
   totalMinor: 1_000,
   expiresAt: 10_000,
+  ticketReference: change.status === undefined || change.status === "CONFIRMED" ? "T" : null,
   items: ["s1"],
   key: null,
   ...change,
@@ -85,7 +86,7 @@ function evidence(
 ): Evidence {
   const history = new History();
   for (const operation of operations) history.add(operation);
-  return { history, bookings, facts, owed: [], arrived: [], createdAt: new Map(), sweptFrom: 0, ...more };
+  return { history, bookings, facts, owed: [], arrived: [], publishedAt: new Map(), sweptFrom: 0, ...more };
 }
 
 const cancel = (id: string, status: number, at: number, what?: Partial<BookingResponse>): Operation => ({
@@ -111,6 +112,14 @@ const found = (...given: Parameters<typeof evidence>): string[] => [
 const bob = { client: "bob" };
 const refused = { ...seen("alice", 409, 0), code: "SEAT_ALREADY_RESERVED" };
 const cancelled = { status: "CANCELLED", reason: "BY_USER" } as const;
+
+/** b1 had the seat from 10 until `freed` at least; bob asks for it from 2,000 to 2,005, in vain. */
+const refusedAfter = (freed: number, seatIds = ["s1"]): Parameters<typeof evidence> => [
+  [hold("b1"), hold(undefined, { ...refused, ...bob, seatIds, invoked: 2_000, ended: 2_005 })],
+  [row("b1", cancelled)],
+  [fact("booking.created", "b1", 1, 10), fact("booking.cancelled", "b1", 2, 20)],
+  { publishedAt: new Map([["booking.cancelled-b1", freed]]) },
+];
 
 /** What the clients saw, what the tables hold, what was told, and what of it must never be. */
 const CASES: [what: string, given: Parameters<typeof evidence>, invariants: string[]][] = [
@@ -159,8 +168,8 @@ const CASES: [what: string, given: Parameters<typeof evidence>, invariants: stri
     [
       [hold(undefined, { key: "k" }), hold(undefined, { key: "k", ...refused, invoked: 50 })],
       [row("b1", { key: "k" })],
-      [],
-      { createdAt: new Map([["b1", 40]]) },
+      [fact("booking.created", "b1", 1, 1)],
+      { publishedAt: new Map([["booking.created-b1", 40]]) },
     ],
     ["I11"],
   ],
@@ -169,8 +178,8 @@ const CASES: [what: string, given: Parameters<typeof evidence>, invariants: stri
     [
       [hold(undefined, { key: "k" }), hold(undefined, { key: "k", ...refused, invoked: 50 })],
       [row("b1", { key: "k" })],
-      [],
-      { createdAt: new Map([["b1", 60]]) },
+      [fact("booking.created", "b1", 1, 1)],
+      { publishedAt: new Map([["booking.created-b1", 60]]) },
     ],
     [],
   ],
@@ -287,6 +296,32 @@ const CASES: [what: string, given: Parameters<typeof evidence>, invariants: stri
     "a read that says PENDING, sent after the cancel was answered",
     [[hold("b1"), cancel("b1", 200, 20, cancelled), read("b1", {}, 26)], [row("b1", cancelled)]],
     ["I2"],
+  ],
+  ["a hold that is refused for a seat that came free just before", refusedAfter(950), []],
+  ["a hold that is refused for a seat that came free long before", refusedAfter(850), ["answers"]],
+  ["a hold that is refused for a seat that nobody had", refusedAfter(950, ["s2"]), ["answers"]],
+  ["a hold that is refused for one of its seats", refusedAfter(950, ["s2", "s1"]), []],
+  ["a read without its seat", [[hold("b1"), read("b1", { seats: [] }, 9)], [row("b1")]], ["I12"]],
+  ["a read at another price", [[hold("b1"), read("b1", { totalMinor: 9 }, 9)], [row("b1")]], ["I12"]],
+  [
+    "a read with another deadline",
+    [[hold("b1"), read("b1", { expiresAt: new Date(9).toISOString() }, 9)], [row("b1")]],
+    ["I12"],
+  ],
+  [
+    "a read of another's ticket",
+    [[hold("b1"), read("b1", { status: "CONFIRMED", ticketReference: "U" }, 9)], [row("b1")]],
+    ["I12"],
+  ],
+  [
+    "a read with a ticket before it is paid",
+    [[hold("b1"), read("b1", { ticketReference: "T" }, 9)], [row("b1")]],
+    ["I12"],
+  ],
+  [
+    "a hold that was paid six seconds after its deadline, and not swept before",
+    [[hold("b1")], [row("b1")], [fact("booking.confirmed", "b1", 2, 16_001)]],
+    ["I8"],
   ],
   ["a dead letter that is owed", [[], [], [], { owed: [letter("x")], arrived: [letter("x")] }], []],
   ["a dead letter of nothing", [[], [], [], { owed: [letter(null)], arrived: [letter("")] }], []],

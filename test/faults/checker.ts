@@ -1,7 +1,7 @@
 import { answersKnown } from "./check-answers.ts";
 import { owedArrived } from "./check-facts.ts";
-import { bookingsAccounted, holdsKept, keysHonoured, repeatsNotRefused } from "./check-holds.ts";
-import { cancelsKept, readsForward, strangersRefused } from "./check-reads.ts";
+import { bookingsAccounted, holdsKept, keysHonoured, refusalsTrue, repeatsNotRefused } from "./check-holds.ts";
+import { cancelsKept, readsForward, readsWhole, strangersRefused } from "./check-reads.ts";
 import { deadlinesKept, seatsNeverShared, seatsNeverSharedByFacts } from "./check-seats.ts";
 import type { History } from "./history.ts";
 import type { Told } from "./publish.ts";
@@ -31,8 +31,10 @@ const CHECKS: readonly Check[] = [
   bookingsAccounted,
   keysHonoured,
   repeatsNotRefused,
+  refusalsTrue,
   cancelsKept,
   readsForward,
+  readsWhole,
   strangersRefused,
   seatsNeverShared,
   seatsNeverSharedByFacts,

@@ -13,8 +13,8 @@ const READ_MS = 60_000;
 export interface Reading {
   /** About the run's events; what is no fact is left out. */
   facts: Fact[];
-  /** Epoch ms at which each booking's first fact was published: its transaction was committed before. */
-  createdAt: Map<string, number>;
+  /** Epoch ms at which each fact, by its id, was first published: its transaction was committed before. */
+  publishedAt: Map<string, number>;
   /** Of the records that were asked for, those that are there; as often as they are. */
   arrived: Told[];
 }
@@ -28,16 +28,14 @@ export async function readTopics(
 ): Promise<Reading> {
   const ids = new Set(halls.map(({ eventId }) => eventId));
   const wanted = new Set(owed.map(nameOf));
-  const reading: Reading = { facts: [], createdAt: new Map(), arrived: [] };
+  const reading: Reading = { facts: [], publishedAt: new Map(), arrived: [] };
   const take = ({ record, fact }: TopicRecord) => {
     const told = { topic: record.topic, key: String(record.key ?? ""), value: record.value?.toString() ?? null };
     if (wanted.has(nameOf(told))) reading.arrived.push(told);
     if (!fact || !ids.has(eventOf(fact))) return;
     reading.facts.push(fact);
     const at = record.timestamp.getTime();
-    if (fact.type === "booking.created" && at < (reading.createdAt.get(fact.subject) ?? Number.POSITIVE_INFINITY)) {
-      reading.createdAt.set(fact.subject, at);
-    }
+    reading.publishedAt.set(fact.id, Math.min(at, reading.publishedAt.get(fact.id) ?? at));
   };
   const kafka = createKafka({ brokers: world.brokers(), clientId: "faults-reader" });
   const topics = [...TOPICS, ...(owed.length > 0 ? TOPICS.map(deadLetterTopic) : [])];

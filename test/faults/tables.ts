@@ -10,6 +10,7 @@ export interface BookingRow {
   version: number;
   totalMinor: number;
   expiresAt: number;
+  ticketReference: string | null;
   items: string[];
   /** The Idempotency-Key that its answer is kept under. */
   key: string | null;
@@ -19,7 +20,7 @@ export interface BookingRow {
 export async function readBookings(url: string, eventIds: readonly string[]): Promise<BookingRow[]> {
   return connected(url, async (client) => {
     const { rows } = await client.query(
-      `select b.id, b.event_id, b.user_id, b.status, b.reason, b.version, b.total_minor, b.expires_at,
+      `select b.id, b.event_id, b.user_id, b.status, b.reason, b.version, b.total_minor, b.expires_at, b.ticket_reference,
               (select k.key from idempotency_keys k where k.user_id = b.user_id and k.answer->>'id' = b.id::text) as key,
               coalesce(array_agg(i.seat_id::text order by i.seat_id) filter (where i.seat_id is not null), '{}') as items
        from bookings b left join booking_items i on i.event_id = b.event_id and i.booking_id = b.id
@@ -36,6 +37,7 @@ export async function readBookings(url: string, eventIds: readonly string[]): Pr
       version: row.version,
       totalMinor: Number(row.total_minor),
       expiresAt: row.expires_at.getTime(),
+      ticketReference: row.ticket_reference,
       items: row.items,
       key: row.key,
     }));

@@ -46,6 +46,12 @@ test("looks at one event in the same moment share one read a form", async () => 
   assert.ok(forms.length >= 2 && forms.length <= 6, `${forms.length} reads for 40 looks`);
 });
 
+test("an id in other letter case asks for nothing of its own", async () => {
+  const ids = ["cafe", "Cafe", "cAFe", "cafE", "CAFE", "CaFe", "cAfE", "CAFe", "caFE", "cAfe"];
+  await Promise.all(ids.map((id) => gateway.fetch(`/api/events/${id}/seats`)));
+  assert.deepEqual(asked, [{ id: "cafe" }]);
+});
+
 test("an unchanged availability is not sent again", async () => {
   const etag = (await gateway.fetch("/api/events/same/availability", BYTES)).headers.get("etag") as string;
   const { status, body } = await conditional("/api/events/same/availability", etag);
