@@ -68,21 +68,26 @@ export interface Sold extends LoadResult {
 
 /**
  * Lets buyers take pairs of seats of their own for so long, or until half of the seats are held, and counts in the database.
- * Throws when it does not hold exactly what the buyers were told, or a seat twice, or when a buyer did not get the seats.
+ * Throws when it does not hold exactly what the buyers were told, or a seat twice, or when a buyer was answered otherwise than allowed.
  */
 export async function sell(
   world: World,
   { node, tokens }: Sale,
   events: readonly BenchEvent[],
-  { pace, seconds, requests = ownPairs(events, tokens.length), times = false, end }: Selling,
+  { pace, seconds, requests = ownPairs(events, tokens.length), times = false, answers = [201], end }: Selling,
 ): Promise<Sold> {
   const { bookings: before } = await countBookings(world.db);
   const result = await load({ port: node.port, tokens, requests, pace, seconds, repeat: false, times }, end);
-  assertAnswered(result, [201]);
+  assertAnswered(result, answers);
   return sold(world, before, result);
 }
 
-type Selling = Pick<LoadJob, "pace" | "seconds" | "times"> & { requests?: RequestLine[]; end?: AbortSignal };
+type Selling = Pick<LoadJob, "pace" | "seconds" | "times"> & {
+  requests?: RequestLine[];
+  /** Statuses that a buyer may be answered with. */
+  answers?: readonly number[];
+  end?: AbortSignal;
+};
 
 /** Throws when something was answered otherwise, or not at all: latencies and rates would be those of the lucky ones. */
 export function assertAnswered({ statuses }: LoadResult, allowed: readonly number[]): void {

@@ -32,6 +32,20 @@ test("a packet is opened by whom it is for, and says nothing on its way", () => 
   assert.deepEqual(openerOfB().open(packet, FOR_B), { content: Buffer.from("seat A-1 for alice") });
 });
 
+/** By nodes of 0.1.0, with a key of their own, for booking-1 and for all. Never changed: an upgrade rolls. */
+const BY_OLDER_NODES = [
+  ["REQ", "AQApuGlfiAxPm/KsHU+UUVxjAZt22qgAAAAAAAAAooqlH8pX6sjHOX9qdNv6HE63BEKC744="],
+  ["INFO", "AQEpuGlfiAxPm/KsHU+UUVxjAZt22qgAAAAAAAABysJLuSy0kvbz0LoeMZjDPwbAhO8/lJU="],
+] as const;
+
+test("what nodes of an older version sealed is opened", () => {
+  const opener = new Opener(clusterKey("an old password"), () => START);
+  for (const [type, packet] of BY_OLDER_NODES) {
+    const purpose = { namespace: "eventix", type, target: "booking-1" };
+    assert.deepEqual(opener.open(Buffer.from(packet, "base64"), purpose), { content: Buffer.from("content") });
+  }
+});
+
 test("what is for all is opened by each node once", () => {
   const packet = sent({ purpose: { ...FOR_B, target: null } });
   const [b, c] = [openerOfB(), openerOfB()];

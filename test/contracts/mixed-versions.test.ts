@@ -51,6 +51,7 @@ for (const was of older) {
         if (!call || !is.call) return;
         assert.deepEqual(problemsWith(is.params, call.params), [], "an older caller would be refused");
         assert.deepEqual(problemsWith(params, is.call.params), [], "an older node would refuse us");
+        assert.deepEqual(lossesOf(call.meta, is.call.meta), [], "an older node looks for it in the call's meta");
         assert.deepEqual(lossesOf(call.result, is.call.result), [], "an older caller looks for it");
       });
     }
@@ -72,6 +73,13 @@ describe("the comparison sees", () => {
   test("a field that an older node does not know", () => {
     const { params, call } = create();
     assert.match(problemsWith(params, { ...(call.params as object), priority: 1 }).join(), /priority/);
+  });
+
+  test("a call's meta: whose hold it is, under which id, and until when", () => {
+    const { meta } = create().call as { meta: Record<string, unknown> };
+    const { bookingId: _, ...without } = meta;
+    assert.deepEqual(lossesOf(meta, without), ["bookingId is gone"]);
+    for (const name of ["user", "bookingId", "deadline"]) assert.ok(name in meta, name);
   });
 
   test("a field of an answer that is gone, or has become another thing", () => {

@@ -32,6 +32,14 @@ test("a small packet is one message, a large one comes back together from pieces
   assert.deepEqual(results.at(-1), data);
 });
 
+test("pieces are written as nodes of an older version read them", () => {
+  const call = { id: "r1", from: "n1" };
+  assert.deepEqual(toMessages("REQ", Buffer.from("0123456789abc"), SMALL.pieceBytes, { ...ID, call }), [
+    { headers: { cmd: "REQ", piece: "p 0 2", call: '{"id":"r1","from":"n1"}' }, value: Buffer.from("0123456789") },
+    { headers: { cmd: "REQ", piece: "p 1 2", call: '{"id":"r1","from":"n1"}' }, value: Buffer.from("abc") },
+  ]);
+});
+
 test("a piece that comes twice changes nothing", () => {
   const [one, two] = toMessages("REQ", Buffer.from("0123456789abc"), SMALL.pieceBytes, ID) as [
     PacketMessage,

@@ -15,8 +15,14 @@ import { packed } from "./packed.ts";
 /** What one version says and understands: everything that a node of another version may meet. */
 export interface Contract {
   version: string;
-  actions: Record<string, { access: unknown; params: unknown; call?: { params: unknown; result: unknown } }>;
+  actions: Record<string, { access: unknown; params: unknown; call?: Recorded }>;
   facts: Record<string, { schema: unknown; sample?: unknown }>;
+}
+
+interface Recorded {
+  params: unknown;
+  meta: unknown;
+  result: unknown;
 }
 
 const plain = (value: unknown): unknown => (value === undefined ? null : JSON.parse(JSON.stringify(value)));
@@ -26,16 +32,16 @@ const plain = (value: unknown): unknown => (value === undefined ? null : JSON.pa
  * sells, buys, cancels and looks.
  */
 export async function recordContract(version: string, gatewayUrl: string): Promise<Contract> {
-  const calls = new Map<string, { params: unknown; result: unknown }>();
+  const calls = new Map<string, Recorded>();
   const options = brokerOptions(config);
   const recorder: Middleware = {
     localAction(next, action) {
       // The gateway's own way in: no node can call it.
       if (action.visibility === "private") return next;
       return async function (this: unknown, ctx: Context) {
-        const params = plain(ctx.params);
+        const [params, meta] = [plain(ctx.params), plain(ctx.meta)];
         const result = await next.call(this as never, ctx);
-        calls.set(action.name as string, { params, result: plain(result) });
+        calls.set(action.name as string, { params, meta, result: plain(result) });
         return result;
       } as ActionHandler;
     },
@@ -90,7 +96,7 @@ async function doBusiness(shop: Shop, broker: ServiceBroker): Promise<string[]> 
   return [id, booked.id, cancelled.id];
 }
 
-function actionsOf(broker: ServiceBroker, calls: ReadonlyMap<string, { params: unknown; result: unknown }>) {
+function actionsOf(broker: ServiceBroker, calls: ReadonlyMap<string, Recorded>) {
   const actions: Contract["actions"] = {};
   for (const { name, action } of broker.registry.getActionList({ onlyLocal: true, skipInternal: true })) {
     const { access, params = {}, visibility } = action as { access?: unknown; params?: unknown; visibility?: string };
