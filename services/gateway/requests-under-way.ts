@@ -1,12 +1,8 @@
 import type { ServerResponse } from "node:http";
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
+import { ConcurrencyLimit } from "./concurrency-limit.ts";
 import type { Listeners } from "./listeners.ts";
 
-/**
- * What one gateway can answer in about a third of a second. Whoever comes then is told at once to come back: in a longer queue
- * all would wait longer, and no more would be served.
- */
-const REQUESTS_MAX = 2_000;
 /** Requests under way get this long when the node stops; a hold is answered within 6 s. */
 const DRAIN_MS = 6_500;
 /** So long, at the least, all that comes is told to come back: clients with open connections, and those that do not know yet. */
@@ -20,6 +16,7 @@ const LAST_WORDS_MS = 200;
 /** The requests that a server is answering: how many there may be, and how they end when the node stops. */
 export class RequestsUnderWay {
   readonly #answers = new Set<ServerResponse>();
+  readonly #limit = new ConcurrencyLimit();
   #draining: Promise<void> | undefined;
   #onEmpty: (() => void) | undefined;
   #askedAt = 0;
@@ -32,16 +29,19 @@ export class RequestsUnderWay {
     return this.#answers.size;
   }
 
+  /** Whoever comes now is told at once to come back. */
   get isFull(): boolean {
-    return this.#answers.size >= REQUESTS_MAX;
+    return this.#answers.size >= this.#limit.current;
   }
 
   add(res: ServerResponse): void {
     this.#answers.add(res);
-    this.#askedAt = performance.now();
+    const askedAt = performance.now();
+    this.#askedAt = askedAt;
     if (this.isDraining) res.setHeader("connection", "close");
     res.once("close", () => {
       this.#answers.delete(res);
+      this.#limit.observe(performance.now() - askedAt);
       if (this.#answers.size === 0) this.#onEmpty?.();
     });
   }
