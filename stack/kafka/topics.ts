@@ -1,3 +1,4 @@
+import kafkajs, { type Admin } from "kafkajs";
 import { createKafka, type KafkaAccess, kafkaAccess } from "#broker/kafka.client.ts";
 import { TOPIC_DEFINITIONS, topicSettings } from "#contracts/topics.ts";
 import { BUS_SETTINGS, type BusValues } from "../../bus-settings.ts";
@@ -37,12 +38,22 @@ export async function groupsAreServed(kafka: KafkaAccess): Promise<void> {
   }
 }
 
+/** kafkajs answers null where it can connect to none of the brokers that it was told of, and then fails on that. */
+async function topicNames(client: Admin): Promise<Set<string>> {
+  try {
+    return new Set(await client.listTopics());
+  } catch (error) {
+    if (error instanceof TypeError) throw new kafkajs.KafkaJSConnectionError("none of Kafka's brokers can be reached");
+    throw error;
+  }
+}
+
 /** What is not as it should be with the topics of facts, one sentence each. */
 export async function wrongTopics(kafka: KafkaAccess): Promise<{ missing: string[]; otherPartitions: string[] }> {
   const client = admin(kafka, 1);
   await client.connect();
   try {
-    const there = new Set(await client.listTopics());
+    const there = await topicNames(client);
     const [present, missing] = [true, false].map((is) =>
       TOPIC_DEFINITIONS.filter(({ name }) => there.has(name) === is),
     );
@@ -62,7 +73,7 @@ export async function createTopics(kafka: KafkaAccess, say: Say): Promise<string
   const client = admin(kafka, 8);
   await client.connect();
   try {
-    const there = new Set(await client.listTopics());
+    const there = await topicNames(client);
     const missing = TOPIC_DEFINITIONS.filter(({ name }) => !there.has(name));
     if (missing.length === 0) return [];
     say(`Making ${missing.length} topics …`);
