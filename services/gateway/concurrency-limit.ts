@@ -1,5 +1,6 @@
-/** So many may always be under way, and never more: what a gateway answers in a third of a second on a slow machine, and on a fast one. */
+/** What a gateway answers in a third of a second on a slow machine: so many may always be under way. */
 const LEAST = 500;
+/** The same on a fast one: never more. */
 const MOST = 2_000;
 /** What an answer may take on average before fewer are let in. */
 const ANSWER_MS = 300;
@@ -29,16 +30,17 @@ export class ConcurrencyLimit {
     return this.#current;
   }
 
-  /** A request was answered, or given up by its client, after so many ms. */
-  observe(ms: number): void {
+  /** A request was answered, or given up by its client, after so many ms; so many others are under way. */
+  observe(ms: number, underWay: number): void {
     this.#answers++;
     this.#totalMs += ms;
     const elapsedMs = this.#now() - this.#since;
-    if (elapsedMs >= WINDOW_MS) this.#judge(elapsedMs);
+    if (elapsedMs >= WINDOW_MS) this.#judge(elapsedMs, underWay);
   }
 
-  #judge(elapsedMs: number): void {
-    const isSlow = this.#totalMs / this.#answers > ANSWER_MS;
+  #judge(elapsedMs: number, underWay: number): void {
+    // A long import, with hardly anybody beside it, says nothing of how a crowd would wait.
+    const isSlow = underWay > LEAST && this.#totalMs / this.#answers > ANSWER_MS;
     const answered = Math.round((this.#answers / elapsedMs) * ANSWER_MS);
     this.#current = isSlow ? within(Math.min(answered, this.#current)) : within(this.#current + STEP);
     this.#since += elapsedMs;

@@ -41,7 +41,7 @@ export class RequestsUnderWay {
     if (this.isDraining) res.setHeader("connection", "close");
     res.once("close", () => {
       this.#answers.delete(res);
-      this.#limit.observe(performance.now() - askedAt);
+      this.#limit.observe(performance.now() - askedAt, this.#answers.size);
       if (this.#answers.size === 0) this.#onEmpty?.();
     });
   }

@@ -7,13 +7,13 @@ const MOST = 2_000;
 const SECOND = 1_000;
 
 /** For so many seconds so many are answered in each, each after so many ms; what the limit is then. */
-function limitAfter(...times: { seconds: number; perSecond: number; ms: number }[]): number {
+function limitAfter(...times: { seconds: number; perSecond: number; ms: number; underWay?: number }[]): number {
   let now = 0;
   const limit = new ConcurrencyLimit(() => now);
-  for (const { seconds, perSecond, ms } of times) {
+  for (const { seconds, perSecond, ms, underWay = MOST } of times) {
     for (let n = 0; n < seconds * perSecond; n++) {
       now += SECOND / perSecond;
-      limit.observe(ms);
+      limit.observe(ms, underWay);
     }
   }
   return limit.current;
@@ -33,6 +33,10 @@ test("where answers take long, as many are let in as are answered in the time th
 
 test("a machine so slow, or a database so silent, that hardly anybody is answered does not shut all out", () => {
   assert.equal(limitAfter({ seconds: 5, perSecond: 10, ms: 5_000 }), LEAST);
+});
+
+test("slow answers with hardly anybody beside them shut nobody out", () => {
+  assert.equal(limitAfter({ seconds: 5, perSecond: 10, ms: 5_000, underWay: LEAST }), MOST);
 });
 
 test("answers that are slow however fast they come let in no more than before", () => {
