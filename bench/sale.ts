@@ -68,7 +68,7 @@ export interface Sold extends LoadResult {
 
 /**
  * Lets buyers take pairs of seats of their own for so long, or until half of the seats are held, and counts in the database.
- * Throws when it does not hold exactly what the buyers were told, or a seat twice, or when a buyer was answered otherwise than allowed.
+ * Throws when it does not hold exactly what the buyers were told, or a seat twice, or when a buyer was answered with another status.
  */
 export async function sell(
   world: World,

@@ -108,7 +108,7 @@ export function deadlinesKept({ bookings, facts, sweptFrom }: Evidence): Violati
   const told = factsByBooking(facts);
   return bookings.flatMap((row) => {
     if (row.status === "PENDING") return [{ invariant: "I8", problem: `${row.id} is PENDING still` }];
-    const ended = (told.get(row.id) ?? []).filter(isOfBooking).find((fact) => versionOf(fact) === 2);
+    const ended = told.get(row.id)?.find((fact) => isOfBooking(fact) && versionOf(fact) === 2);
     const lateMs = ended ? toldAt(ended) - Math.max(row.expiresAt, sweptFrom) : 0;
     return ended && lateMs > SWEPT_WITHIN_MS
       ? [{ invariant: "I8", problem: `${row.id} was PENDING for ${Math.round(lateMs)} ms too long: ${ended.type}` }]
