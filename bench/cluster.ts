@@ -1,5 +1,6 @@
 import { BUYERS, type Sale, warmUp } from "./sale.ts";
 import type { Effort } from "./scenario.ts";
+import { until } from "./until.ts";
 import type { BenchNode, World } from "./world.ts";
 
 /** A sale whose gateway and booking nodes are processes of their own, which speak over Kafka. */
@@ -13,9 +14,23 @@ export async function openCluster(world: World, effort: Effort, bookingNodes: nu
   const starting = ["gateway", ...Array<string>(bookingNodes).fill("booking")].map((services) => world.node(services));
   const [node, ...booking] = (await Promise.all(starting)) as [BenchNode, ...BenchNode[]];
   const sale = { node, tokens: world.tokens(BUYERS) };
+  await untilServed(sale);
   await warmUp(world, effort, sale, 2 + bookingNodes);
   const stop = async () => {
     await Promise.all([node, ...booking].map((one) => one.stop()));
   };
   return { ...sale, booking, stop };
+}
+
+const SERVED_MS = 30_000;
+
+/** A gateway that was ready before the booking nodes hears of them a moment later. */
+function untilServed({ node, tokens }: Sale): Promise<void> {
+  const headers = { authorization: `Bearer ${tokens[0]}` };
+  const isServed = async () => {
+    const response = await fetch(`http://127.0.0.1:${node.port}/api/bookings/my?limit=1`, { headers });
+    await response.text();
+    return response.status === 200;
+  };
+  return until(isServed, "the gateway hears of no booking node", SERVED_MS);
 }

@@ -19,6 +19,10 @@ export const STAGES = {
   refusal: ["gateway", "booking", "postgres booking", "kafka", "calls", "loopback"],
   /** The availability of a hall of 50,000 seats. */
   look: ["gateway", "loopback"],
+  /** One read of a hall of 50,000 seats, of which half are taken, as bits, and the answer to the only one who asked. */
+  read: ["booking", "postgres booking"],
+  /** What one look in 250 ms asks for behind a gateway: an answer more, of a read that is shared. */
+  answer: ["booking", "kafka", "calls"],
 } as const;
 
 export type Stage = keyof typeof STAGES;

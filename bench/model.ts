@@ -4,7 +4,7 @@ import { ASSUMED, ASSUMPTIONS, type Assumptions } from "./model/assumptions.ts";
 import { assumptionsTable, costsTable, eventTable, planTable } from "./model/tables.ts";
 
 /** Nobody has half of one. */
-const COUNTED: ReadonlySet<string> = new Set(["zones", "copies", "cores", "holds"]);
+const COUNTED: ReadonlySet<string> = new Set(["zones", "copies", "cores", "holds", "halls", "cells"]);
 
 const assume = (raw: string, before: Assumptions): Assumptions => {
   const [name = "", value] = raw.split("=");

@@ -5,6 +5,7 @@ import { cluster } from "./scenarios/cluster.ts";
 import { costs } from "./scenarios/costs.ts";
 import { expiry } from "./scenarios/expiry.ts";
 import { growth } from "./scenarios/growth.ts";
+import { guards } from "./scenarios/guards.ts";
 import { holds } from "./scenarios/holds.ts";
 import { hotEvent } from "./scenarios/hot-event.ts";
 import { losers } from "./scenarios/losers.ts";
@@ -17,21 +18,22 @@ import { start } from "./scenarios/start.ts";
 import { twoActors } from "./scenarios/two-actors.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
+  // Those with payment first: others leave it their bookings to work off.
+  saga,
+  costs,
+  provision,
   holds,
   hotEvent,
-  saga,
-  // Behind saga, which leaves payment nothing to work off.
-  costs,
   losers,
   booking,
   expiry,
   calls,
   map,
-  provision,
   start,
   memory,
   overload,
   growth,
+  guards,
   twoActors,
   cluster,
 ];

@@ -15,29 +15,51 @@ export const ceilingOfOnes = (world: World, seconds: number): Promise<number> =>
 export const ceilingOfBatches = (world: World, seconds: number): Promise<number> =>
   best(world, seconds, [1, 2, 4], { scriptOf: inBatches, seatsASecond: SEATS_A_SECOND.batched });
 
+/** Bookings a second of 8 clients, one a transaction, with statements changed and settings of their sessions. */
+export const changedOnes = (
+  world: World,
+  seconds: number,
+  change: (statement: string) => string | undefined,
+  settings: readonly string[],
+): Promise<number> =>
+  atOnce(world, seconds, 8, {
+    scriptOf: (eventId) => changed(onePerTransaction(eventId), change),
+    seatsASecond: SEATS_A_SECOND.one,
+    settings,
+  });
+
+const changed = ({ bookings, flights }: Script, change: (statement: string) => string | undefined): Script => ({
+  bookings,
+  flights: flights.map((flight) => flight.flatMap((statement) => change(statement) ?? [])),
+});
+
 interface Kind {
   scriptOf(eventId: string): Script;
   seatsASecond: number;
+  /** Settings of the clients' sessions, `name=value`. */
+  settings?: readonly string[];
 }
 
-const best = (world: World, seconds: number, clientCounts: number[], kind: Kind): Promise<number> =>
-  withoutRelay(world.db, () => bestOf(world, seconds, clientCounts, kind));
-
-async function bestOf(world: World, seconds: number, clientCounts: number[], kind: Kind): Promise<number> {
-  const wholeSeconds = Math.max(1, Math.round(seconds));
+async function best(world: World, seconds: number, clientCounts: number[], kind: Kind): Promise<number> {
   let best = 0;
-  for (const clients of clientCounts) {
+  for (const clients of clientCounts) best = Math.max(best, await atOnce(world, seconds, clients, kind));
+  return best;
+}
+
+/** Bookings a second that so many clients make of a kind, by what is in the database. */
+const atOnce = (world: World, seconds: number, clients: number, kind: Kind): Promise<number> =>
+  withoutRelay(world.db, async () => {
+    const wholeSeconds = Math.max(1, Math.round(seconds));
     await clearShelf(world.db);
     const [event] = (await putOnSale(world.db, 1, kind.seatsASecond * wholeSeconds)) as [BenchEvent];
     const script = kind.scriptOf(event.id);
     const seatsEach = evenly(event.seats / clients, script.bookings * SEATS_A_BOOKING);
-    const took = await drive(world, { script, clients, seatsEach, seconds: wholeSeconds });
+    const { settings = [] } = kind;
+    const took = await drive(world, { script, clients, seatsEach, seconds: wholeSeconds, settings });
     const { bookings, oversold } = await countBookings(world.db);
     assert(bookings > 0 && oversold === 0 && bookings * SEATS_A_BOOKING < event.seats, `${bookings} bookings`);
-    best = Math.max(best, bookings / took);
-  }
-  await clearShelf(world.db);
-  return best;
-}
+    await clearShelf(world.db);
+    return bookings / took;
+  });
 
 const evenly = (seats: number, step: number) => Math.floor(seats / step) * step;

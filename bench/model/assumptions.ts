@@ -18,6 +18,14 @@ export const ASSUMED = {
   },
   utilisation: { value: 0.6, unit: "of a core", why: "beyond it a short burst makes everybody wait, see below" },
   zones: { value: 3, unit: "zones", why: "any one may be lost in the busiest second, and the others carry all" },
+  hotHalls: {
+    value: 40,
+    unit: "halls",
+    why: "looked at all the time, through every gateway; 2 million tickets are as many halls of 50,000 seats",
+  },
+  cells: { value: 1, unit: "cells", why: "each a namespace, with nodes and events of its own; only one is built" },
+  heartbeatNodeUs: { value: 50, unit: "µs", why: "of a node for a heartbeat that it hears alone, see below" },
+  heartbeatKafkaUs: { value: 100, unit: "µs", why: "of Kafka to tell one node of one heartbeat, see below" },
   replicas: { value: 3, unit: "copies", why: "of each Kafka record, one a zone, each counted as costly as the first" },
   coresABroker: { value: 4, unit: "cores", why: "of a Kafka broker" },
   coresADatabase: {

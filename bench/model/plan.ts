@@ -1,56 +1,17 @@
 import { ROUND_BYTES, ROUND_ROWS } from "#mixins/outbox.repository.ts";
 import type { Costs } from "../costs.ts";
 import type { Assumptions } from "./assumptions.ts";
-
-/** Bookings a second, and what the requests of the busiest second are. */
-export interface Demand {
-  bookings: number;
-  requests: number;
-}
+import { type Demand, microsecondsABooking } from "./demand.ts";
+import { coresOfALeader, type Nodes, nodesFor, spread, threadOfAHall } from "./nodes.ts";
 
 export interface Need {
   what: string;
   /** Cores that are busy in the busiest second; absent of what is no process. */
   busy?: number;
-  /** Processes, or machines, with those that stand in for a lost zone. */
+  /** Processes, or machines, with those that stand in for a lost zone; Infinity where no number is enough. */
   count: number;
   /** What decides the count. */
   because: string;
-}
-
-/** Each booking brings refused holds and looks at the hall with it. */
-export const requestsABooking = (a: Assumptions): number => 1 + a.refusalsABooking + a.looksABooking;
-
-/** So many tickets in an hour, of which the busiest second sells `peak` times the mean. */
-export function ofTickets(ticketsAnHour: number, a: Assumptions): Demand {
-  const bookings = (ticketsAnHour / a.seatsABooking / 3_600) * a.peak;
-  return { bookings, requests: bookings * requestsABooking(a) };
-}
-
-export const ofRequests = (requests: number, a: Assumptions): Demand => ({
-  bookings: requests / requestsABooking(a),
-  requests,
-});
-
-/** Microseconds of each process for one booking with all that comes with it. */
-export function microsecondsABooking({ hold, relay, payment, refusal, look }: Costs, a: Assumptions) {
-  const refused = (name: Exclude<keyof Costs["refusal"], "calls" | "loopback">) => a.refusalsABooking * refusal[name];
-  return {
-    gateway: hold.gateway + refused("gateway") + a.looksABooking * look.gateway,
-    booking: hold.booking + relay.booking + payment.booking + refused("booking"),
-    payment: payment.payment,
-    kafka: hold.kafka + relay.kafka + payment.kafka + refused("kafka"),
-    bookingDatabase:
-      hold["postgres booking"] + relay["postgres booking"] + payment["postgres booking"] + refused("postgres booking"),
-    paymentDatabase: payment["postgres payment"],
-    redis: hold.redis,
-  };
-}
-
-/** How many of `cores` cores each, so that when one zone is lost the others carry all at the utilisation wished for. */
-export function spread(busy: number, cores: number, { utilisation, zones }: Assumptions): number {
-  const needed = Math.max(1, Math.ceil(busy / (utilisation * cores)));
-  return zones === 1 ? needed : Math.ceil(needed / (zones - 1)) * zones;
 }
 
 /**
@@ -67,27 +28,26 @@ export function relayLimit({ relay, payment }: Costs, a: Assumptions): number {
 }
 
 /** Every kind of process that is needed, and how many. */
-export function plan(costs: Costs, { bookings }: Demand, a: Assumptions): Need[] {
-  const { hold, relay, payment } = costs;
+export function plan(costs: Costs, demand: Demand, a: Assumptions, nodes: Nodes = nodesFor(costs, demand, a)): Need[] {
+  const { hold, relay, payment, answer, read } = costs;
+  const { bookings } = demand;
   const perBooking = microsecondsABooking(costs, a);
   const cores = (name: keyof typeof perBooking) => (bookings * perBooking[name]) / 1e6;
-  const node = (what: string, name: keyof typeof perBooking): Need => ({
-    what,
-    busy: cores(name),
-    count: spread(cores(name), 1, a),
-    because: "its thread",
-  });
   const written = bookings * (hold.wal + relay.wal + payment.wal);
-  // A follower writes what the leader writes; that it costs as much is more than it does.
-  const copied = cores("kafka") * a.replicas;
-  const brokers = spread(copied, a.coresABroker, a);
-  const paymentNodes = node("payment nodes", "payment");
+  const bookingCores = cores("bookingDatabase") + (nodes.reads * read["postgres booking"]) / 1e6;
+  // A follower writes what the leader writes; that it costs as much is more than it does. Heartbeats are read, which followers are not.
+  const copied = (cores("kafka") + (nodes.questions * answer.kafka) / 1e6) * a.replicas;
+  const kafkaCores = copied + (nodes.asked * a.heartbeatKafkaUs) / 1e6;
+  const brokers = spread(kafkaCores, a.coresABroker, a);
   return [
-    node("gateway nodes", "gateway"),
-    node("booking nodes", "booking"),
-    paymentNodes,
-    largest("booking database shards", cores("bookingDatabase"), {
-      "its cores": cores("bookingDatabase") / (a.utilisation * a.coresADatabase),
+    { what: "gateway nodes", ...nodes.gateway, because: "its thread" },
+    largest("booking nodes", nodes.booking.busy, {
+      "its thread": nodes.booking.count,
+      "one hall's looks are too many for its node's thread": endlessBeyond(threadOfAHall(costs, nodes, a)),
+    }),
+    { what: "payment nodes", ...nodes.payment, because: "its thread" },
+    largest("booking database shards", bookingCores, {
+      "its cores": bookingCores / (a.utilisation * a.coresADatabase),
       "its write-ahead log": written / a.walBytesASecond,
       "its relay": bookings / relayLimit(costs, a),
     }),
@@ -97,10 +57,14 @@ export function plan(costs: Costs, { bookings }: Demand, a: Assumptions): Need[]
       // A result is less than what created the booking.
       "its relay": bookings / relayLimit(costs, a),
     }),
-    largest("Kafka brokers", copied, { "a copy in each zone": a.replicas, "their cores": brokers }),
+    largest("Kafka brokers", kafkaCores, {
+      "a copy in each zone": a.replicas,
+      "their cores": brokers,
+      "heartbeats are too many for one leader": endlessBeyond(coresOfALeader(nodes, a)),
+    }),
     largest("partitions a topic of facts", undefined, {
       "bytes written": (bookings * (relay.facts + payment.facts)) / a.partitionBytesASecond,
-      "one for each payment node": paymentNodes.count,
+      "one for each payment node": nodes.payment.count,
       "booking's consumers": (bookings * payment.booking) / 1e6 / a.utilisation,
     }),
     // Redlock asks most of the servers for each lock: more of them share nothing out.
@@ -109,6 +73,9 @@ export function plan(costs: Costs, { bookings }: Demand, a: Assumptions): Need[]
     }),
   ];
 }
+
+/** What cannot be divided fits, or no number of others helps. */
+const endlessBeyond = ({ taken, allowed }: { taken: number; allowed: number }) => (taken > allowed ? Infinity : 0);
 
 function largest(what: string, busy: number | undefined, needed: Record<string, number>): Need {
   const [because, most] = Object.entries(needed).reduce((most, one) => (one[1] > most[1] ? one : most));

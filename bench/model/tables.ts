@@ -1,7 +1,9 @@
 import { table } from "../../docs/generate/section.ts";
 import { COST_FIGURES, type SavedCosts } from "../costs.ts";
 import { ASSUMED, type Assumptions } from "./assumptions.ts";
-import { type Demand, eventLimit, ofRequests, ofTickets, plan, requestsABooking, slowdown } from "./plan.ts";
+import { type Demand, ofRequests, ofTickets, requestsABooking } from "./demand.ts";
+import { cellLimit, nodesFor } from "./nodes.ts";
+import { eventLimit, plan, slowdown } from "./plan.ts";
 
 interface Workload {
   what: string;
@@ -12,11 +14,16 @@ interface Workload {
 /** Of Ticketmaster's 3.5 billion requests for two million tickets. */
 const REQUESTS_A_TICKET = 1_750;
 
+/** Few enough to be run, and enough for one leader to bear a cell's heartbeats. */
+const CELLS = 10;
+
 export function workloads(a: Assumptions): Workload[] {
   const crowd = { ...a, looksABooking: REQUESTS_A_TICKET * a.seatsABooking - 1 - a.refusalsABooking };
+  const divided = { ...a, cells: CELLS };
   return [
     { what: "2 million tickets in an hour", assuming: a, demand: ofTickets(2e6, a) },
     { what: "100,000 requests a second", assuming: a, demand: ofRequests(1e5, a) },
+    { what: `2 million tickets in an hour, ${CELLS} cells`, assuming: divided, demand: ofTickets(2e6, divided) },
     { what: "2 million tickets in an hour, 1,750 requests each", assuming: crowd, demand: ofTickets(2e6, crowd) },
   ];
 }
@@ -38,21 +45,29 @@ export function assumptionsTable(a: Assumptions): string {
 }
 
 export function planTable({ costs }: SavedCosts, a: Assumptions): string {
-  const all = workloads(a);
-  const plans = all.map(({ demand, assuming }) => plan(costs, demand, assuming));
+  const all = workloads(a).map((one) => ({ ...one, nodes: nodesFor(costs, one.demand, one.assuming) }));
+  const plans = all.map(({ demand, assuming, nodes }) => plan(costs, demand, assuming, nodes));
   const demands = [
     ["bookings a second", ...all.map(({ demand }) => short(demand.bookings))],
     ["requests a second", ...all.map(({ demand }) => short(demand.requests))],
     ["requests a booking", ...all.map(({ assuming }) => short(requestsABooking(assuming)))],
+    ["gateways' questions about halls a second", ...all.map(({ nodes }) => short(nodes.questions))],
+    ["reads of halls a second", ...all.map(({ nodes }) => short(nodes.reads))],
+    ["heartbeats heard a second", ...all.map(({ nodes }) => short(nodes.heard))],
   ];
   const needs = (plans[0] ?? []).map(({ what }, n) => [
     what,
     ...plans.map((one) => {
       const { count, busy, because } = one[n] as (typeof one)[number];
-      return `**${short(count)}**${busy === undefined ? "" : ` for ${short(busy)} cores`}; ${because}`;
+      const number = Number.isFinite(count) ? short(count) : "no number is enough";
+      return `**${number}**${busy === undefined ? "" : ` for ${short(busy)} cores`}; ${because}`;
     }),
   ]);
-  return table(["in the busiest second", ...all.map(({ what }) => what)], [...demands, ...needs]);
+  const limit = cellLimit(costs, a);
+  const most = `${short(limit.gateways)} gateways, by what one hall's node can answer them`;
+  const heard = `${short(limit.nodes)} nodes, by what one leader can hand out of their heartbeats`;
+  const head = ["in the busiest second", ...all.map(({ what }) => what)];
+  return `${table(head, [...demands, ...needs])}\n\nOne cell has at most ${most}, and at most ${heard}.`;
 }
 
 export function eventTable({ costs }: SavedCosts, a: Assumptions): string {

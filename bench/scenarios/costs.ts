@@ -1,15 +1,19 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { RELAY_LOCK } from "#mixins/outbox.repository.ts";
+import { PAUSE_MS } from "../../services/booking/availability-reads.ts";
+import { Caller } from "../caller.ts";
 import { type Cluster, openCluster } from "../cluster.ts";
 import { COST_FIGURES, type Stage } from "../costs.ts";
+import type { CallerJob } from "../load/caller.ts";
 import type { LoadJob, LoadResult, RequestLine } from "../load/job.ts";
 import { readBytes } from "../meter/bytes.ts";
 import { cpuReader } from "../meter/cpu-reader.ts";
 import { metered, type Readings, type Spent } from "../meter/metered.ts";
 import { openSale, sell, warmUp } from "../sale.ts";
 import { type Effort, type Figure, repeated, type Scenario } from "../scenario.ts";
-import { type BenchEvent, countFacts } from "../shelf.ts";
+import { type BenchEvent, countFacts, holdSeats } from "../shelf.ts";
+import { until } from "../until.ts";
 import { type BenchNode, load, type World } from "../world.ts";
 import { SEATS as STAMPEDED, stampede } from "./losers.ts";
 
@@ -17,8 +21,9 @@ const EVENTS = 50;
 const SEATS = 4_000;
 const HALL_SEATS = 50_000;
 const IN_FLIGHT = 256;
-const POLL_MS = 100;
-const PATIENCE_MS = 300_000;
+const HALLS = 4;
+/** Calls in flight for a hall, that share its reads. */
+const SHARING = 32;
 
 /**
  * What a booking takes of each process, stage by stage. The stages are held apart, so that no process does two at once: facts
@@ -54,12 +59,13 @@ async function measure(bed: Bed): Promise<Readings> {
     ...(await bookings(bed)),
     refusal: await refusals(bed),
     look: await looks(bed),
+    ...(await reads(bed)),
   };
   return Object.fromEntries(COST_FIGURES.map(({ stage, part, what }) => [what, costOf(part, stages[stage])]));
 }
 
 interface StageRun extends Spent<unknown> {
-  /** Bookings or requests that it was for. */
+  /** Bookings, requests or reads that it was for. */
   count: number;
 }
 
@@ -108,6 +114,39 @@ async function looks(bed: Bed): Promise<StageRun> {
   return spentOn(bed, look, 200);
 }
 
+/**
+ * One call at a time for each hall has a read of its own; many at once share the reads, and what booking does for these is not in
+ * their answers. Every other hall is free and every other held, so that a read is one of a hall that is half sold.
+ */
+async function reads({ world, effort, cluster, read }: Bed): Promise<Record<"read" | "answer", StageRun>> {
+  const { seconds, scale } = effort;
+  const halls = await openSale(world, cluster, HALLS, Math.ceil(HALL_SEATS * scale));
+  const held = halls.filter((_, n) => n % 2 === 1);
+  await holdSeats(world.db, held, new Date(Date.now() + 3_600_000));
+  const params = halls.map(({ id }) => ({ eventId: id, as: "bits" }));
+  const caller = await Caller.start(world);
+  const call = (wish: Pick<CallerJob, "params" | "inFlight" | "seconds">) =>
+    caller.call({ action: "booking.availability", ...wish });
+  await call({ params, inFlight: SHARING, seconds: 1 });
+  const idle = await metered(read, () => sleep(seconds * 1_000));
+  const apart = withoutIdle(await metered(read, () => call({ params, inFlight: 1, seconds })), idle);
+  const pair = params.slice(0, 2);
+  const shared = withoutIdle(await metered(read, () => call({ params: pair, inFlight: SHARING, seconds })), idle);
+  await caller.stop();
+  // Questions come all the time: each hall is read as often as it may be, or hardly less.
+  const readsOfPair = pair.length * shared.seconds * (1_000 / PAUSE_MS);
+  const ofReads = (readsOfPair / apart.result) * (apart.grown.booking as number);
+  Object.assign(shared.grown, { booking: (shared.grown.booking as number) - ofReads });
+  return { read: { ...apart, count: apart.result }, answer: { ...shared, count: shared.result } };
+}
+
+/** Less what grew in as much time when nothing was asked: of some dozens of reads a second that would be too large a share. */
+function withoutIdle<T>(spent: Spent<T>, idle: Spent<unknown>): Spent<T> {
+  const times = spent.seconds / idle.seconds;
+  const grown = Object.entries(spent.grown).map(([name, all]) => [name, all - (idle.grown[name] as number) * times]);
+  return { ...spent, grown: Object.fromEntries(grown) };
+}
+
 async function spentOn(bed: Bed, requests: RequestLine[], status: number): Promise<StageRun> {
   const spent = await metered(bed.read, () => ask(bed, requests, { seconds: bed.effort.seconds, repeat: true }));
   const { statuses } = spent.result;
@@ -143,9 +182,3 @@ const untilConfirmed = (world: World): Promise<void> =>
     );
     return !rows[0].waits;
   }, "bookings are still not confirmed");
-
-async function until(done: () => Promise<boolean>, otherwise: string): Promise<void> {
-  for (const end = Date.now() + PATIENCE_MS; !(await done()); await sleep(POLL_MS)) {
-    assert(Date.now() < end, otherwise);
-  }
-}

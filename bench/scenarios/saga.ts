@@ -50,7 +50,8 @@ const firstSeat = ({ body = "{}" }: RequestLine): string => JSON.parse(body).sea
 
 /** To count takes Postgres some 30 ms; the rows themselves say when they were confirmed. */
 const LOOK_EVERY_MS = 1_000;
-const PATIENCE_MS = 30_000;
+/** Nothing is confirmed while payment works off what the warm-up has sold. */
+const PATIENCE_MS = 120_000;
 
 /** Waits until all of so many bookings are confirmed; when each was, in ms since the epoch, by its seats. */
 async function untilConfirmed({ db }: World, bookings: number): Promise<Map<string, number>> {

@@ -21,5 +21,5 @@ test("README names every scenario and option of `npm run bench`, and no others",
 test("a scenario that there is not is refused before anything is started", () => {
   const { status, stderr } = bench("nonsense");
   assert.equal(status, 1);
-  assert.match(stderr, /'nonsense' is invalid.*Allowed choices are holds/);
+  assert.match(stderr, /'nonsense' is invalid.*Allowed choices are saga/);
 });

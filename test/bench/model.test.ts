@@ -31,8 +31,8 @@ const model = (...args: string[]) => ["run", "-s", "model", "--", ...args];
 
 test("`npm run -s model` shows all assumptions, and reckons with others where they are given", () => {
   const rowsOf = (out: string) => new Map(out.split("\n").map((line) => [line.split("|")[1]?.trim(), line]));
-  const [now, other] = [[], ["--assume", "zones=2", "--assume", "looksABooking=200"]].map((args) =>
-    rowsOf(execFileSync("npm", model(...args), { encoding: "utf8" })),
+  const [now, other] = [[], ["--assume", "zones=2", "--assume", "looksABooking=200", "--assume", "cells=20"]].map(
+    (args) => rowsOf(execFileSync("npm", model(...args), { encoding: "utf8" })),
   );
   for (const [name, { why }] of Object.entries(ASSUMED)) assert(now?.get(`\`${name}\``)?.includes(why), name);
   assert.match(other?.get("`zones`") ?? "", /\| 2 zones \|/);

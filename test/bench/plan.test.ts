@@ -2,33 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Costs, STAGES } from "../../bench/costs.ts";
 import { ASSUMPTIONS, type Assumptions } from "../../bench/model/assumptions.ts";
-import {
-  eventLimit,
-  microsecondsABooking,
-  ofRequests,
-  ofTickets,
-  plan,
-  relayLimit,
-  slowdown,
-  spread,
-} from "../../bench/model/plan.ts";
+import { microsecondsABooking, ofRequests, ofTickets } from "../../bench/model/demand.ts";
+import { spread } from "../../bench/model/nodes.ts";
+import { eventLimit, plan, relayLimit, slowdown } from "../../bench/model/plan.ts";
 import { fc } from "../support/property.ts";
-
-/** Every part of every stage costs the same, but for those named as `stage: part`. */
-function costing(each: number, others: Record<string, number> = {}): Costs {
-  const stages = Object.entries(STAGES).map(([stage, parts]) => {
-    return [stage, Object.fromEntries(parts.map((part) => [part, others[`${stage}: ${part}`] ?? each]))];
-  });
-  return Object.fromEntries(stages);
-}
-
-/** Numbers that one can reckon with by hand. */
-const BY_HAND: Assumptions = {
-  ...ASSUMPTIONS,
-  ...{ seatsABooking: 2, refusalsABooking: 2, looksABooking: 7, peak: 3, utilisation: 0.5, zones: 3, replicas: 3 },
-  ...{ coresABroker: 2, coresADatabase: 4, walBytesASecond: 1e6, partitionBytesASecond: 1e5 },
-  ...{ commitMs: 5, acknowledgedMs: 10, roundTripMs: 1, holdsInFlight: 70 },
-};
+import { BY_HAND, costing } from "./support/by-hand.ts";
 
 const needs = (costs: Costs, bookings: number, a: Assumptions) =>
   Object.fromEntries(plan(costs, { bookings, requests: 0 }, a).map((need) => [need.what, need]));
@@ -105,7 +83,7 @@ test("each zone has a Redis with all locks, and Kafka a copy of each record", ()
   const { "Redis servers": redis, "Kafka brokers": kafka } = needs(costing(1), 100, BY_HAND);
   assert.deepEqual([redis?.count, kafka?.count, kafka?.because], [3, 3, "a copy in each zone"]);
   // 1,000 × 5 ms in three copies are 15 cores: 15 brokers of two that are half busy, when a third of them is lost.
-  const busy = needs(costing(1, { "hold: kafka": 4_996 }), 1_000, BY_HAND)["Kafka brokers"];
+  const busy = needs(costing(1, { "answer: kafka": 0, "hold: kafka": 4_996 }), 1_000, BY_HAND)["Kafka brokers"];
   assert.deepEqual([busy?.count, busy?.because], [24, "their cores"]);
 });
 
