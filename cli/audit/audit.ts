@@ -58,7 +58,7 @@ export async function audit(sources: AuditSources): Promise<AuditReport> {
     const { violations, undecided } = await settle(databases, kafka, scan, settleMs);
     const money = (id: InvariantId, checked: number) =>
       report(id, { checked, violations: violations.filter(isOf(id)), undecided: undecided.filter(isOf(id)) });
-    const facts = await scanFacts(databases.booking, client, kafka, Date.now() + settleMs);
+    const facts = await scanFacts(databases, client, kafka, Date.now() + settleMs);
     const told = (id: InvariantId, checked: number) => ({
       ...report(id, {
         checked,

@@ -1,10 +1,7 @@
 import type { Pool, QueryResultRow } from "pg";
 import { attemptOf } from "../../services/payment/charge-key.ts";
+import { PAGE, pages } from "./pages.ts";
 import { type BookedCharge, type Books, bookOf } from "./provider-book.ts";
-
-/** What the audit reads at a time. */
-const PAGE = 5_000;
-const FIRST_UUID = "00000000-0000-0000-0000-000000000000";
 
 export interface AuditedBooking {
   id: string;
@@ -41,27 +38,15 @@ export interface UnknownCharge {
   attempt: string | null;
 }
 
-/** The ids of bookings that claim a capture, a page at a time. */
-export async function* paidBookingIds(booking: Pool): AsyncGenerator<string[]> {
-  yield* pages(
+/** Bookings that claim a capture, a page at a time. */
+export const paidBookings = (booking: Pool): AsyncGenerator<{ id: string }[]> =>
+  pages(
     booking,
     "select id from bookings where id > $1 and (status = 'CONFIRMED' or capture_id is not null) order by id limit $2",
   );
-}
 
-export async function* captureIds(payment: Pool): AsyncGenerator<string[]> {
-  yield* pages(payment, "select id from captures where id > $1 order by id limit $2");
-}
-
-async function* pages(pool: Pool, text: string): AsyncGenerator<string[]> {
-  for (let after = FIRST_UUID; ; ) {
-    const { rows } = await pool.query<{ id: string }>(text, [after, PAGE]);
-    const ids = rows.map(({ id }) => id);
-    if (ids.length > 0) yield ids;
-    if (ids.length < PAGE) return;
-    after = ids.at(-1) as string;
-  }
-}
+export const allCaptures = (payment: Pool): AsyncGenerator<{ id: string }[]> =>
+  pages(payment, "select id from captures where id > $1 order by id limit $2");
 
 export async function readBookings(booking: Pool, ids: readonly string[]): Promise<Map<string, AuditedBooking>> {
   const { rows } = await booking.query(

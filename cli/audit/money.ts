@@ -1,7 +1,7 @@
 import type { Pool } from "pg";
 import type { Finding } from "./finding.ts";
 import { judgeBooking, judgeCapture, judgeCharge } from "./judge.ts";
-import { captureIds, paidBookingIds, readBookings, readCaptures, readUnknownCharges } from "./money.repository.ts";
+import { allCaptures, paidBookings, readBookings, readCaptures, readUnknownCharges } from "./money.repository.ts";
 import type { Books } from "./provider-book.ts";
 
 export interface Databases {
@@ -32,13 +32,13 @@ export async function scanMoney(databases: Databases): Promise<MoneyScan> {
     if (findings.length > 0) scan.suspects[kind].add(id);
     scan.findings.push(...findings);
   };
-  for await (const ids of paidBookingIds(databases.booking)) {
-    scan.bookings += ids.length;
-    for (const [id, findings] of await inspectBookings(databases, ids)) note(findings, "bookings", id);
+  for await (const page of paidBookings(databases.booking)) {
+    scan.bookings += page.length;
+    for (const [id, findings] of await inspectBookings(databases, page.map(idOf))) note(findings, "bookings", id);
   }
-  for await (const ids of captureIds(databases.payment)) {
-    scan.captures += ids.length;
-    for (const [id, findings] of await inspectCaptures(databases, ids)) note(findings, "captures", id);
+  for await (const page of allCaptures(databases.payment)) {
+    scan.captures += page.length;
+    for (const [id, findings] of await inspectCaptures(databases, page.map(idOf))) note(findings, "captures", id);
   }
   for (const charge of await readUnknownCharges(databases.payment, databases.books, null)) {
     note([judgeCharge(charge)], "charges", charge.key);
@@ -63,6 +63,7 @@ export async function inspectAgain(databases: Databases, suspects: Suspects): Pr
   return [...found, ...charges.map(judgeCharge)];
 }
 
+const idOf = ({ id }: { id: string }) => id;
 const noSuspects = (): Suspects => ({ bookings: new Set(), captures: new Set(), charges: new Set() });
 
 /** The booking is read first: a capture is there before its booking is confirmed by it. */

@@ -8,9 +8,10 @@ import { FACT_PARTITIONER } from "#mixins/fact-partitioner.ts";
 import type { InvariantId } from "../../cli/audit/finding.ts";
 import { asText, exitCodeOf } from "../../cli/audit/report.ts";
 import { kafka } from "../facts/fixture.ts";
-import { catchUp, makeWorld, type Told, type World } from "./support/world.ts";
+import { catchUp, giveBack, makeWorld, type Told, type World } from "./support/world.ts";
 
-const { BOOKING_CREATED, BOOKING_CONFIRMED, BOOKING_CANCELLED, BOOKING_REFUND_DUE } = KAFKA_TOPICS;
+const { BOOKING_CREATED, BOOKING_CONFIRMED, BOOKING_CANCELLED, BOOKING_REFUND_DUE, PAYMENT_SUCCESS, PAYMENT_REFUNDED } =
+  KAFKA_TOPICS;
 const TICKET = "AAAA-BBBB-CCCC";
 
 let world: World;
@@ -26,15 +27,19 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
+/** Facts of payment have no version, and let one through. */
 type Step = [topic: Topic, bookingVersion: number, data?: object];
-const CONFIRMED: Step[] = [
+const CREATED: Step[] = [
   [BOOKING_CREATED, 1],
-  [BOOKING_CONFIRMED, 2],
+  [PAYMENT_SUCCESS, 0],
 ];
+const CONFIRMED: Step[] = [...CREATED, [BOOKING_CONFIRMED, 2]];
 
-/** A confirmed booking of an event on the shelf. */
-async function booked(): Promise<Told> {
-  const told = await world.confirmed();
+/** A confirmed booking. */
+const booked = async (): Promise<Told> => onShelf(await world.confirmed());
+
+/** Puts the booking's event on the shelf. */
+async function onShelf(told: Told): Promise<Told> {
   await world.booking.query(
     `insert into event_inventory (event_id, organizer_id, status, version, loaded_version, currency, hold_seconds,
                                   max_seats_per_booking, seat_count)
@@ -80,7 +85,21 @@ test("bookings whose facts are all there pass, whatever came twice", async () =>
   const report = await world.audit();
   assert.equal(exitCodeOf(report), 0, asText(report));
   assert.equal(report.I2.checked, 1);
-  assert.ok(report.I5.checked >= 8);
+  assert.ok(report.I5.checked >= 11);
+});
+
+test("money that was given back passes when its topics tell both", async () => {
+  const told = await onShelf(await world.refunded());
+  await publish(told, [
+    ...CREATED,
+    [BOOKING_CANCELLED, 2, { reason: "BY_USER" }],
+    refund(3, "BOOKING_CANCELLED"),
+    [PAYMENT_REFUNDED, 0],
+  ]);
+  await atVersion(told, 3);
+  await world.booking.query("update bookings set ticket_reference = null where id = $1", [told.bookingId]);
+  const report = await world.audit();
+  assert.equal(exitCodeOf(report), 0, asText(report));
 });
 
 const broken: [string, InvariantId, RegExp, (told: Told) => Promise<unknown>][] = [
@@ -90,9 +109,43 @@ const broken: [string, InvariantId, RegExp, (told: Told) => Promise<unknown>][] 
     "I5",
     /has version 2 of 3 on no topic/,
     async (told) => {
-      await publish(told, [[BOOKING_CREATED, 1], refund(3)]);
+      await publish(told, [...CREATED, refund(3)]);
       await atVersion(told, 3);
     },
+  ],
+  [
+    "money that no topic tells of",
+    "I5",
+    /is not on payment.success/,
+    (told) =>
+      publish(told, [
+        [BOOKING_CREATED, 1],
+        [BOOKING_CONFIRMED, 2],
+      ]),
+  ],
+  [
+    "money given back that no topic tells of",
+    "I5",
+    /was given back, and is not on payment.refunded/,
+    async (told) => {
+      await publish(told, CONFIRMED);
+      await giveBack(world.payment, told);
+    },
+  ],
+  [
+    "a fact of money that was never taken",
+    "I5",
+    /capture .* is told by facts, and does not exist/,
+    async (told) => {
+      await publish(told, CONFIRMED);
+      await publish({ ...told, captureId: randomUUID() }, [[PAYMENT_SUCCESS, 0]]);
+    },
+  ],
+  [
+    "a fact of money given back that is kept",
+    "I5",
+    /is on payment.refunded, and was not given back/,
+    (told) => publish(told, [...CONFIRMED, [PAYMENT_REFUNDED, 0]]),
   ],
   [
     "a fact of a booking that does not exist",
@@ -173,28 +226,45 @@ describe("the audit finds", () => {
       await breakIt(await booked());
       const report = await world.audit();
       assert.equal(exitCodeOf(report), 1, asText(report));
-      assert.match(report[invariant].violations.map((finding) => finding.problem).join("\n"), problem);
+      assert.match(
+        report[invariant].violations.map((finding) => `${finding.subject} ${finding.problem}`).join("\n"),
+        problem,
+      );
     });
   }
 });
 
 test("what still waits in the outbox is undecided, and nothing when it has left it", async () => {
   const told = await booked();
-  await publish(told, CONFIRMED.slice(0, 1));
+  await publish(told, CREATED);
   await world.booking.query("insert into outbox (topic, key, value) values ('booking.confirmed', 'k', 'v')");
   const report = await world.audit(500);
   assert.equal(exitCodeOf(report), 2, asText(report));
   assert.match(asText(report), /undecided: booking .* has version 2 of 2 on no topic/);
   const auditing = world.audit();
-  await publish(told, CONFIRMED.slice(1));
+  await publish(told, CONFIRMED.slice(CREATED.length));
   await world.booking.query("delete from outbox");
+  assert.equal(exitCodeOf(await auditing), 0);
+});
+
+test("so is money whose fact waits in payment's outbox", async () => {
+  const told = await booked();
+  const [money, ...bookings] = [CREATED[1] as Step, CREATED[0] as Step, CONFIRMED[2] as Step];
+  await publish(told, bookings);
+  await world.payment.query("insert into outbox (topic, key, value) values ('payment.success', 'k', 'v')");
+  const report = await world.audit(500);
+  assert.equal(exitCodeOf(report), 2, asText(report));
+  assert.match(asText(report), /undecided: capture .* is not on payment.success/);
+  const auditing = world.audit();
+  await publish(told, [money]);
+  await world.payment.query("delete from outbox");
   assert.equal(exitCodeOf(await auditing), 0);
 });
 
 test("facts of events that are on no shelf here are another system's", async () => {
   const told = await booked();
   await publish(told, CONFIRMED);
-  await publish({ ...told, bookingId: randomUUID(), eventId: randomUUID() }, CONFIRMED);
+  await publish({ ...told, bookingId: randomUUID(), captureId: randomUUID(), eventId: randomUUID() }, CONFIRMED);
   const report = await world.audit();
   assert.equal(exitCodeOf(report), 0, asText(report));
 });
