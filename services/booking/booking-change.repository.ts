@@ -1,5 +1,4 @@
 import type { QueryConfig } from "pg";
-import { EventixError } from "#contracts/errors.ts";
 import { plainArray } from "#mixins/plain-array.ts";
 import { flight, type Tx } from "#mixins/transaction.ts";
 import type { Booking } from "./booking-view.ts";
@@ -80,9 +79,14 @@ export async function findTickets<T extends { eventId: string; reference: string
   return rows.map(({ n }) => tickets[Number(n) - 1] as T);
 }
 
+/** Rows that are locked are not as they were read: a fault of ours, which no repeat mends. */
+export class RowsChangedError extends Error {
+  override name = "RowsChangedError";
+}
+
 /**
  * Writes a batch's changes in one flight. All rows are locked by the caller; each is replaced only as it was read, so that even
- * without its lock a change of another's is never overwritten: then SERVICE_UNAVAILABLE is thrown, and all may be run again.
+ * without its lock a change of another's is never overwritten. Throws RowsChangedError.
  */
 export async function saveChanges(tx: Tx, changed: ChangedRows): Promise<void> {
   const writes = [
@@ -96,7 +100,7 @@ export async function saveChanges(tx: Tx, changed: ChangedRows): Promise<void> {
   const written = results.reduce((sum, { rowCount }) => sum + (rowCount ?? 0), 0);
   const items = [...changed.released, ...changed.retaken].reduce((sum, { seats }) => sum + seats.length, 0);
   if (written !== changed.bookings.length + items + changed.seats.length) {
-    throw new EventixError("SERVICE_UNAVAILABLE");
+    throw new RowsChangedError(`Of ${changed.bookings.length} bookings not all rows are as they were read.`);
   }
 }
 

@@ -5,6 +5,8 @@ import { metricsOf } from "#broker/node-metrics.ts";
 import { config } from "#config";
 import { serviceCaller } from "#contracts/caller.ts";
 import { DependencyWatch } from "#mixins/dependency-watch.ts";
+import { readAvailability } from "./availability.ts";
+import { AvailabilityReads } from "./availability-reads.ts";
 import type { Released } from "./booking.changes.ts";
 import { nextExpiry } from "./booking.repository.ts";
 import { expireBookings, sweepAll } from "./booking-sweep.ts";
@@ -29,6 +31,7 @@ interface DeskPorts {
 /** The working parts of booking on one node, and how they are joined. */
 export class BookingDesk {
   readonly actors: EventActors;
+  readonly availability: AvailabilityReads;
   readonly directory: EventDirectory;
   readonly provisioner: Provisioner;
   readonly #ports: DeskPorts;
@@ -61,6 +64,7 @@ export class BookingDesk {
       wakeRelay: () => ports.wakeRelay(),
       expire: async (bookingIds) => this.announce(await expireBookings(pool, bookingIds)),
     });
+    this.availability = new AvailabilityReads((query) => readAvailability(pool, query));
     this.provisioner = new Provisioner({ pool, call, logger, nodeId: config.nodeId });
     this.directory = new EventDirectory({ pool, call, onRecorded: () => this.provisioner.wake() });
     this.actors = new EventActors({

@@ -31,7 +31,6 @@ import { OutboxMixin } from "#mixins/outbox.mixin.ts";
 import { keepDays } from "#mixins/processed-days.ts";
 import { ScheduleMixin } from "#mixins/schedule.mixin.ts";
 import { UpkeepMixin } from "#mixins/upkeep.mixin.ts";
-import { readAvailability } from "./availability.ts";
 import type { Released } from "./booking.changes.ts";
 import { BookingDesk, SEATS_RELEASED } from "./booking.desk.ts";
 import { findById, findByUserId } from "./booking.repository.ts";
@@ -118,10 +117,12 @@ export default {
 
     availability: {
       access: "anyone",
+      // Of all gateways on one node, where they share a read.
+      strategy: BY_EVENT,
       params: AVAILABILITY_QUERY,
       async handler(ctx: Call<AvailabilityQuery>) {
         await deskOf(this).directory.require(ctx.params.eventId);
-        return readAvailability(this.pool, ctx.params);
+        return deskOf(this).availability.get(ctx.params);
       },
     },
 

@@ -1,6 +1,6 @@
 import type { BookingResponse } from "#contracts/booking.ts";
 import { EventixError } from "#contracts/errors.ts";
-import { idempotencyScope } from "./hold.plan.ts";
+import { keyOf } from "./hold.plan.ts";
 import type { BatchedHold } from "./hold.transaction.ts";
 import type { SeatMemory, SeatReading } from "./seat.memory.ts";
 
@@ -102,7 +102,8 @@ export class EventActor {
 
   /**
    * Takes up to `max` holds for a batch, oldest first, none that shares a seat or key with a batch in flight or with an older
-   * hold that has to wait. Answers those that memory or their deadline decides.
+   * hold that has to wait. Those of one key ride together: the first that is granted answers the others. Answers those that
+   * memory or their deadline decides.
    */
   take(max: number, busyKeys: ReadonlySet<string>): PendingHold[] {
     return this.#scan(max, busyKeys, false);
@@ -146,7 +147,7 @@ export class EventActor {
     const taken: PendingHold[] = [];
     const kept: PendingHold[] = [];
     const claimed = new Set<string>();
-    const keys = new Set<string>();
+    const claimedKeys = new Set<string>();
     let n = 0;
     for (; n < this.#mailbox.length && taken.length < max; n++) {
       const hold = this.#mailbox[n] as PendingHold;
@@ -160,11 +161,11 @@ export class EventActor {
         judgement.kind === "reread" ||
         hold.alone !== alone ||
         hold.notBefore > now ||
-        (key !== undefined && (busyKeys.has(key) || keys.has(key))) ||
+        (key !== undefined && (busyKeys.has(key) || claimedKeys.has(key))) ||
         hold.seatIds.some((seatId) => this.#inFlight.has(seatId) || claimed.has(seatId));
       if (judgement.kind === "reread") this.#reread(judgement.seatIds);
       if (waits) for (const seatId of hold.seatIds) claimed.add(seatId);
-      if (key !== undefined) keys.add(key);
+      if (waits && key !== undefined) claimedKeys.add(key);
       (waits ? kept : taken).push(hold);
     }
     this.#mailbox = [...kept, ...this.#mailbox.slice(n)];
@@ -173,7 +174,8 @@ export class EventActor {
   }
 
   #judge(hold: PendingHold): Judgement {
-    if (!hold.refusable) return { kind: "batch" };
+    // What is taken may have been taken by itself, when it was tried before: its booking is looked up first.
+    if (!hold.refusable || hold.mayExist) return { kind: "batch" };
     const now = Date.now() + this.#clockOffsetMs;
     const freshSince = performance.now() - FRESH_MS;
     const taken = hold.seatIds
@@ -219,10 +221,6 @@ export class EventActor {
 /** Nobody waits for it any more, or it cannot be written; what may have been written is told apart only by waiting. */
 export const isInVain = ({ deadline, mayExist }: PendingHold, now: number, isAway: boolean): boolean =>
   deadline <= now || (isAway && !mayExist);
-
-/** Under what a hold's Idempotency-Key is in flight. */
-export const keyOf = (hold: PendingHold): string | undefined =>
-  hold.idempotency ? idempotencyScope(hold.userId, hold.idempotency.key) : undefined;
 
 const late = (hold: PendingHold, busyKeys: ReadonlySet<string>): Judgement => ({
   kind: "refuse",

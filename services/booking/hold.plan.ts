@@ -67,6 +67,8 @@ interface GrantedBefore {
   seats: Map<string, LockedSeat>;
   /** By booking id. */
   bookings: Map<string, BookingResponse>;
+  /** By idempotencyScope. */
+  keys: Map<string, KeptAnswer>;
 }
 
 export interface GrantedSeat extends LockedSeat {
@@ -99,6 +101,10 @@ const WRITE_MS = 50;
 export const seatKey = (eventId: string, seatId: string) => `${eventId}/${seatId}`;
 export const idempotencyScope = (userId: string, key: string) => `${key}\n${userId}`;
 
+/** The idempotencyScope of a hold that has a key. */
+export const keyOf = ({ userId, idempotency }: HoldRequest): string | undefined =>
+  idempotency ? idempotencyScope(userId, idempotency.key) : undefined;
+
 /**
  * Decides a batch: who gets the seats. Pure: the view in, a verdict for each hold out, in the order of the holds.
  *
@@ -106,11 +112,13 @@ export const idempotencyScope = (userId: string, key: string) => `${key}\n${user
  * Idempotency-Key or its booking id, is answered the same again whatever has become of the booking since.
  */
 export function planHolds(holds: readonly HoldRequest[], view: BatchView): Verdict[] {
-  const before: GrantedBefore = { seats: new Map(), bookings: new Map() };
+  const before: GrantedBefore = { seats: new Map(), bookings: new Map(), keys: new Map() };
   return holds.map((hold) => {
     const verdict = decide(hold, view, before);
     if (verdict.kind === "granted") {
       before.bookings.set(hold.bookingId, verdict.booking);
+      const { hash } = hold.idempotency ?? {};
+      if (hash) before.keys.set(keyOf(hold) as string, { hash, answer: verdict.booking, stale: false });
       for (const seat of verdict.seats) before.seats.set(seatKey(seat.eventId, seat.seatId), seat);
     }
     return verdict;
@@ -118,10 +126,13 @@ export function planHolds(holds: readonly HoldRequest[], view: BatchView): Verdi
 }
 
 function decide(hold: HoldRequest, view: BatchView, before: GrantedBefore): Verdict {
-  const kept = hold.idempotency && view.keys.get(idempotencyScope(hold.userId, hold.idempotency.key));
+  const key = keyOf(hold);
+  const kept = key === undefined ? undefined : (before.keys.get(key) ?? view.keys.get(key));
   if (kept && !kept.stale) {
     if (!hold.idempotency?.hash.equals(kept.hash)) return refuse("IDEMPOTENCY_KEY_REUSED");
-    return { kind: "answered", booking: kept.answer, replayed: true };
+    // This very request, run again because its first answer was late or lost: its buyer gets the first one now.
+    const isOwn = kept.answer.id === hold.bookingId;
+    return { kind: "answered", booking: kept.answer, replayed: !isOwn };
   }
   const existing = view.bookings.get(hold.bookingId) ?? before.bookings.get(hold.bookingId);
   if (existing) return { kind: "answered", booking: existing, replayed: false };

@@ -19,8 +19,11 @@ export const isSuccess = (outcome: Outcome): outcome is Success => !("error" in 
 const isOfType = (outcome: Outcome, type: string): boolean =>
   !isSuccess(outcome) && (outcome.error as { type?: unknown } | null)?.type === type;
 
-/** Its node is known to be gone, and has not answered. */
-export const isGone = (outcome: Outcome): boolean => isOfType(outcome, "REQUEST_REJECTED");
+/** Its node is there and may have done what it was asked, but a packet of it was lost. */
+export const isUnheard = (outcome: Outcome): boolean => isOfType(outcome, "PACKET_LOST");
+
+/** It will not be answered: a packet of it was lost, or its node is known to be gone. */
+export const isLost = (outcome: Outcome): boolean => isUnheard(outcome) || isOfType(outcome, "REQUEST_REJECTED");
 
 /** Its node takes no more calls, since it stops, and has not begun this one: what Moleculer answers in its place, by its name. */
 export const hasLeft = ({ nodeId, outcome }: Attempt): boolean =>

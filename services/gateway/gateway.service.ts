@@ -11,7 +11,7 @@ import { HealthMixin } from "#mixins/health.mixin.ts";
 import { admit, countForgery, type Gatekeepers } from "./admission.ts";
 import { Authenticator } from "./auth.ts";
 import { readBody } from "./body.ts";
-import { isProbe, refuseBusy } from "./busy.ts";
+import { BusyRefusals, isProbe } from "./busy.ts";
 import { ClientAddresses } from "./client-address.ts";
 import { CORRELATION_HEADER, correlationIdFrom } from "./correlation.ts";
 import { allowOrigin } from "./cors.ts";
@@ -25,7 +25,7 @@ import type { Answering } from "./malformed.ts";
 import { type Alias, findAlias, methodsAt, methodsOf } from "./methods.ts";
 import { paramsOf, parseQuery } from "./params.ts";
 import { RateLimiter } from "./rate-limit.ts";
-import { type Asked, Repeater } from "./repeat.ts";
+import { type Asked, Repeater, wasAskedAgain } from "./repeat.ts";
 import { rememberRoute, watchRequest } from "./request-log.ts";
 import { RequestsUnderWay } from "./requests-under-way.ts";
 import { CALL_TIMEOUT_MS, ENDPOINTS, type Endpoint } from "./routes.ts";
@@ -38,6 +38,7 @@ interface Gateway extends Service, Gatekeepers, Answering {
   aliases: OurAlias[];
   shared: SharedAnswers;
   requests: RequestsUnderWay;
+  busy: BusyRefusals;
   repeater: Repeater;
   metrics: NodeMetrics;
   clusterHealth: ClusterHealthView;
@@ -101,10 +102,11 @@ const gateway: ServiceSchema<ApiSettingsSchema, object, object, Gateway> = {
       failedLogins: new RateLimiter(config.failedLoginsPerMinute),
     };
     this.shared = new SharedAnswers();
-    this.requests = new RequestsUnderWay();
     this.repeater = new Repeater({ broker: this.broker, logger: this.logger, afterMs: config.repeatAfterMs });
+    this.requests = new RequestsUnderWay(() => this.repeater.waitingOut);
     this.metrics = metricsOf(this.broker);
     this.metrics.add("eventix_http_requests_under_way", () => [{ value: this.requests.count, labels: {} }]);
+    this.busy = new BusyRefusals(this);
     this.clusterHealth = new ClusterHealthView(this.broker);
     healthOf(this.broker).add(new ServicesOffered(this.broker));
     healthOf(this.broker).add(keys);
@@ -120,6 +122,7 @@ const gateway: ServiceSchema<ApiSettingsSchema, object, object, Gateway> = {
 
   async stopped() {
     await this.drain();
+    this.busy.tell();
   },
 
   methods: {
@@ -130,7 +133,7 @@ const gateway: ServiceSchema<ApiSettingsSchema, object, object, Gateway> = {
 
     /** As moleculer-web's, for as many requests at once as can be served. */
     async httpHandler(req: IncomingRequest, res: GatewayResponse, next?: () => void) {
-      if (this.requests.isFull && !isProbe(req)) refuseBusy(this, req, res);
+      if (this.requests.isFull && !isProbe(req)) this.busy.refuse(req, res);
       else await handleHttp.call(this, req, res, next);
     },
 
@@ -246,7 +249,7 @@ function beginRequest(this: Gateway, options: CallingOptions, req: IncomingReque
   options.requestID = correlationId;
   res.setHeader(CORRELATION_HEADER, correlationId);
   res.setHeader("x-content-type-options", "nosniff");
-  this.requests.add(res);
+  this.requests.add(res, () => !wasAskedAgain(req.$ctx));
   allowOrigin(config.corsOrigins, req, res);
   watchRequest(this, correlationId, req, res);
 }

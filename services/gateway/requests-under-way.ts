@@ -13,13 +13,22 @@ const TELL_MAX_MS = 4_000;
 /** Connections that were made just before no more were taken get this long to say what they want. */
 const LAST_WORDS_MS = 200;
 
+/** So many may wait for a deadline besides, for the memory that they take. */
+const WAITING_OUT_MAX = 10_000;
+
 /** The requests that a server is answering: how many there may be, and how they end when the node stops. */
 export class RequestsUnderWay {
   readonly #answers = new Set<ServerResponse>();
   readonly #limit = new ConcurrencyLimit();
+  readonly #waitingOut: () => number;
   #draining: Promise<void> | undefined;
   #onEmpty: (() => void) | undefined;
   #askedAt = 0;
+
+  /** `waitingOut` tells how many of them only wait for a deadline, which is no load and keeps nobody out. */
+  constructor(waitingOut: () => number) {
+    this.#waitingOut = waitingOut;
+  }
 
   get isDraining(): boolean {
     return this.#draining !== undefined;
@@ -31,17 +40,22 @@ export class RequestsUnderWay {
 
   /** Whoever comes now is told at once to come back. */
   get isFull(): boolean {
-    return this.#answers.size >= this.#limit.current;
+    return this.#working >= this.#limit.current;
   }
 
-  add(res: ServerResponse): void {
+  get #working(): number {
+    return this.#answers.size - Math.min(this.#waitingOut(), WAITING_OUT_MAX);
+  }
+
+  /** `isTelling` says in the end whether the time that it took tells of this gateway's load. */
+  add(res: ServerResponse, isTelling: () => boolean): void {
     this.#answers.add(res);
     const askedAt = performance.now();
     this.#askedAt = askedAt;
     if (this.isDraining) res.setHeader("connection", "close");
     res.once("close", () => {
       this.#answers.delete(res);
-      this.#limit.observe(performance.now() - askedAt, this.#answers.size);
+      if (isTelling()) this.#limit.observe(performance.now() - askedAt, this.#working);
       if (this.#answers.size === 0) this.#onEmpty?.();
     });
   }

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { errorCodeOf } from "#contracts/errors.ts";
+import { appendFacts } from "#mixins/outbox.repository.ts";
+import { applyTransitions } from "../../services/booking/booking.changes.ts";
 import { findById } from "../../services/booking/booking.repository.ts";
 import { cancelBooking } from "../../services/booking/booking-cancel.ts";
 import { expireBookings } from "../../services/booking/booking-sweep.ts";
@@ -13,11 +15,13 @@ import {
   hold,
   ownBoxOffice,
   paid,
+  paymentOf,
   publishedFacts,
   putOnSale,
   seatStates,
   stranger,
   topicsOf,
+  untilWaiting,
 } from "./support/box-office.ts";
 
 const pool = await ownBoxOffice(16);
@@ -88,6 +92,24 @@ for (const [what, status, end] of ENDED) {
     assert.equal((await bookingRow(pool, mine)).version, 2);
   });
 }
+
+test("a booking that is confirmed while its cancellation waits for it is not cancelled", async (t) => {
+  const mine = await held();
+  const { bookingId, eventId } = mine;
+  const other = await stranger(t, pool);
+  await other.query("begin");
+  const pay = { bookingId, eventId, cause: {}, on: "payment.success", payment: paymentOf(mine) } as const;
+  const { publish } = await applyTransitions(other as never, [pay]);
+  await appendFacts(other as never, publish);
+  const cancelling = assert.rejects(cancelBooking(pool, mine), {
+    type: "BOOKING_NOT_CANCELLABLE",
+    data: { status: "CONFIRMED" },
+  });
+  await untilWaiting(pool, 1);
+  await other.query("commit");
+  await cancelling;
+  assert.deepEqual(await seatStates(pool, eventId), ["BOOKED 2"]);
+});
 
 test("a booking that stays locked is answered as unavailable, not as broken", async (t) => {
   const mine = await held();

@@ -140,6 +140,16 @@ test("a hold sent again under its booking id is answered as it was, though the s
   assert.deepEqual(again.booking, first.booking);
 });
 
+test("a key is its buyer's own: another's hold under the same one is decided by itself", async () => {
+  const { eventId, seatIds } = await putOnSale(pool, 1);
+  const keyed = { idempotency: { key: "k", hash: Buffer.from("body") }, refusable: false };
+  const { booking } = await desk.hold(eventId, seatIds, { userId: "alice", ...keyed });
+  const others = await Promise.allSettled([rival.hold(eventId, seatIds, { userId: "mallory", ...keyed })]);
+  assert.deepEqual(tally(others), { SEAT_ALREADY_RESERVED: 1 });
+  const again = await rival.hold(eventId, seatIds, { userId: "alice", ...keyed });
+  assert.deepEqual([again.booking, again.replayed], [booking, true]);
+});
+
 test("a hold waits for a row that another transaction has locked, and takes it when it comes free", async () => {
   const { eventId, seatIds } = await putOnSale(pool, 1);
   const other = await pool.connect();

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { EventActor, keyOf, type PendingHold } from "../../services/booking/event.actor.ts";
+import { EventActor, type PendingHold } from "../../services/booking/event.actor.ts";
+import { keyOf } from "../../services/booking/hold.plan.ts";
 import { SeatMemory, type SeatReading } from "../../services/booking/seat.memory.ts";
 import { fc } from "../support/property.ts";
 
@@ -91,8 +92,9 @@ class Scene {
     );
     for (const [seat, holds] of Map.groupBy(inFlight, (each) => each.seat))
       assert.equal(new Set(holds.map(({ batch }) => batch)).size, 1, `two batches have ${seat}`);
-    const keys = (counts.get("batch") ?? []).flatMap(({ hold }) => keyOf(hold) ?? []);
-    assert.equal(new Set(keys).size, keys.length, "two holds in flight share a key");
+    const keyed = (counts.get("batch") ?? []).filter(({ hold }) => hold.idempotency);
+    for (const [key, holds] of Map.groupBy(keyed, ({ hold }) => keyOf(hold)))
+      assert.equal(new Set(holds.map(({ batch }) => batch)).size, 1, `two batches have ${key}`);
   }
 
   /** Nobody is forgotten: when batches land and time passes, the mailbox empties. */

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { EventActor, keyOf, type PendingHold } from "../../services/booking/event.actor.ts";
+import { EventActor, type PendingHold } from "../../services/booking/event.actor.ts";
+import { keyOf } from "../../services/booking/hold.plan.ts";
 import { SeatMemory, type SeatReading } from "../../services/booking/seat.memory.ts";
 import { pendingHold } from "./support/pending-hold.ts";
 
@@ -65,6 +66,7 @@ test("a hold on a seat known taken is refused at once, and told every seat that 
 for (const [what, over] of [
   ["with an Idempotency-Key", keyed],
   ["that was sent before", { refusable: false, mayExist: true }],
+  ["that may have been committed, though its reply was lost", { mayExist: true }],
 ] as const) {
   test(`a hold ${what} is never refused from memory`, () => {
     const { actor } = actorWith([booked(1)]);
@@ -135,11 +137,13 @@ test("a hold waits for the batch that has one of its seats, and those behind it 
   assert.deepEqual(seatsTaken(actor), [[id(1), id(2)], [id(2)]]);
 });
 
-test("two holds with one key never ride together, and a repeat that waits too long is told to come back", () => {
-  const { actor } = actorWith([seat(1), seat(2)]);
-  const [first, again] = [holdOf([1], keyed), holdOf([2], { ...keyed, deadline: Date.now() + 50 })];
-  for (const { hold } of [first, again]) actor.offer(hold);
-  assert.deepEqual(seatsTaken(actor), [[id(1)]]);
+test("holds with one key are never in two batches, and a repeat that waits too long is told to come back", () => {
+  const { actor } = actorWith([seat(1), seat(2), seat(3)]);
+  const [first, beside] = [holdOf([1], keyed), holdOf([2], keyed)];
+  for (const { hold } of [first, beside]) actor.offer(hold);
+  assert.deepEqual(seatsTaken(actor), [[id(1)], [id(2)]]);
+  const again = holdOf([3], { ...keyed, deadline: Date.now() + 50 });
+  actor.offer(again.hold);
   const busy = new Set([keyOf(first.hold) as string]);
   assert.deepEqual(seatsTaken(actor, 128, busy), []);
   actor.refuseLate(Date.now() + 100, busy);

@@ -31,7 +31,7 @@ interface Wish {
   late: boolean;
   /** Which of the booking ids: the same twice is a hold and its repeat. */
   booking: number;
-  key: "none" | "new" | "kept" | "stale" | "of another body";
+  key: "none" | "new" | "shared" | "kept" | "kept for itself" | "stale" | "of another body";
 }
 
 const wish: fc.Arbitrary<Wish> = fc.record({
@@ -41,7 +41,7 @@ const wish: fc.Arbitrary<Wish> = fc.record({
   booking: fc.nat(9),
   key: fc.oneof(
     { weight: 5, arbitrary: fc.constant("none" as const) },
-    { weight: 2, arbitrary: fc.constantFrom("new", "kept", "stale", "of another body") },
+    { weight: 2, arbitrary: fc.constantFrom("new", "shared", "kept", "kept for itself", "stale", "of another body") },
   ),
 });
 
@@ -62,10 +62,11 @@ const batch: fc.Arbitrary<Case> = fc
   .map(({ states, wishes, made, closed, waited }) => {
     const rows = states.flatMap((state, n) => seatOf(EVENTS[n % 2] as string, SEATS[n >> 1] as string, n, state) ?? []);
     const holds = wishes.map(toHold);
-    const kept = wishes.flatMap(({ key }, n) => {
-      if (key === "none" || key === "new") return [];
+    const kept = wishes.flatMap(({ booking, key }, n) => {
+      if (key === "none" || key === "new" || key === "shared") return [];
       const hash = Buffer.from(key === "of another body" ? "other" : `body ${n}`);
-      const entry = { hash, answer: answerOf(`kept ${n}`), stale: key === "stale" };
+      const answer = answerOf(key === "kept for itself" ? `b${booking}` : `kept ${n}`);
+      const entry = { hash, answer, stale: key === "stale" };
       return [[idempotencyScope("u", `k${n}`), entry] as const];
     });
     const view: BatchView = {
@@ -79,6 +80,9 @@ const batch: fc.Arbitrary<Case> = fc
     return { holds, rows, view };
   });
 
+/** One key and body, of as many holds as there are. */
+const SHARED = { key: "shared", hash: Buffer.from("shared") };
+
 function toHold({ event, seats, late, booking, key }: Wish, n: number): HoldRequest {
   return {
     eventId: EVENTS[event] as string,
@@ -86,7 +90,7 @@ function toHold({ event, seats, late, booking, key }: Wish, n: number): HoldRequ
     userId: "u",
     bookingId: `b${booking}`,
     correlationId: "c",
-    idempotency: key === "none" ? null : { key: `k${n}`, hash: Buffer.from(`body ${n}`) },
+    idempotency: key === "none" ? null : key === "shared" ? SHARED : { key: `k${n}`, hash: Buffer.from(`body ${n}`) },
     deadline: CLOCK + (late ? 0 : 1_000),
   };
 }
@@ -133,10 +137,13 @@ function expected({ holds, rows, view }: Case): unknown[] {
     else if (status !== "AVAILABLE") taken.set(key, status);
   }
   const made = new Set(view.bookings.keys());
+  let shared: string | undefined;
   return holds.map((hold) => {
     const kept = hold.idempotency && view.keys.get(idempotencyScope("u", hold.idempotency.key));
     if (kept && !kept.stale && String(kept.hash) === "other") return ["IDEMPOTENCY_KEY_REUSED", undefined];
-    if (kept && !kept.stale) return `answered ${kept.answer.id} replayed`;
+    if (kept && !kept.stale) return `answered ${kept.answer.id}${kept.answer.id === hold.bookingId ? "" : " replayed"}`;
+    const isShared = hold.idempotency === SHARED;
+    if (isShared && shared) return `answered ${shared}${shared === hold.bookingId ? "" : " replayed"}`;
     if (made.has(hold.bookingId)) return `answered ${hold.bookingId}`;
     if (hold.deadline <= CLOCK) return ["SERVICE_UNAVAILABLE", undefined];
     if (!view.terms.get(hold.eventId)?.onSale) return ["EVENT_NOT_ON_SALE", undefined];
@@ -151,6 +158,7 @@ function expected({ holds, rows, view }: Case): unknown[] {
     if (inTheWay.size > 0) return ["takeover", [...inTheWay].sort()];
     for (const { key } of seats) taken.set(key, "HELD");
     made.add(hold.bookingId);
+    if (isShared) shared = hold.bookingId;
     return `granted ${hold.bookingId}${kept ? ", key anew" : ""}`;
   });
 }

@@ -78,7 +78,9 @@ const say = (verdict: Verdict): string =>
     ? verdict.error.type
     : verdict.kind === "takeover"
       ? verdict.bookingIds.join()
-      : verdict.kind;
+      : verdict.kind === "answered" && verdict.replayed
+        ? "replayed"
+        : verdict.kind;
 
 const cases: [name: string, holds: HoldRequest[], view: BatchView, verdicts: string[]][] = [
   ["free seats are granted", [hold(["a", "b"])], view([seat("a"), seat("b")]), ["granted"]],
@@ -133,6 +135,12 @@ const cases: [name: string, holds: HoldRequest[], view: BatchView, verdicts: str
     "a repeat under its key is answered as before",
     [hold(["a"], keyed)],
     view([seat("a", heldUntil(9))], kept(HASH)),
+    ["replayed"],
+  ],
+  [
+    "a hold that runs again under its key is answered with what it made itself",
+    [hold(["a"], { ...keyed, bookingId: answer.id })],
+    view([seat("a", heldUntil(9))], kept(HASH)),
     ["answered"],
   ],
   [
@@ -140,6 +148,18 @@ const cases: [name: string, holds: HoldRequest[], view: BatchView, verdicts: str
     [hold(["a"], keyed)],
     view([seat("a")], kept(Buffer.from("other"))),
     ["IDEMPOTENCY_KEY_REUSED"],
+  ],
+  [
+    "of holds with one key in a batch the first is granted and answers the others",
+    [hold(["a"], keyed), hold(["a"], keyed), hold(["b"], { idempotency: { key: "k", hash: Buffer.from("other") } })],
+    view([seat("a"), seat("b")]),
+    ["granted", "replayed", "IDEMPOTENCY_KEY_REUSED"],
+  ],
+  [
+    "a hold that is refused leaves its key to the next",
+    [hold(["a"], keyed), hold(["b"], { idempotency: { key: "k", hash: Buffer.from("other") } })],
+    view([seat("a", heldUntil(9)), seat("b")]),
+    ["SEAT_ALREADY_RESERVED", "granted"],
   ],
   [
     "a key older than a day is free again",

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import pg from "pg";
-import { createKafka } from "#broker/kafka.client.ts";
 import { silent } from "#stack/progress.ts";
 import { migrate } from "../../migrations/migrate.ts";
 import { type OwnStack, ownStack } from "../health/support/own-stack.ts";
 import { eventix } from "../support/command.ts";
+import { withAdmin } from "../support/kafka-admin.ts";
 import { startNode, type TestNode, untilReachable } from "../support/node.ts";
 import { until } from "../support/until.ts";
 import { Shop } from "./support/shop.ts";
@@ -61,14 +61,15 @@ async function restore(): Promise<void> {
 
 /** As `kafka-consumer-groups.sh --reset-offsets --to-datetime` does. */
 async function resetConsumers(groupId: string, topics: readonly string[], time: number): Promise<void> {
-  const kafka = createKafka({ brokers: (stack.env.KAFKA_BROKERS as string).split(","), clientId: "restore" });
-  const admin = kafka.admin();
-  await admin.connect();
-  for (const topic of topics) {
-    const partitions = await admin.fetchTopicOffsetsByTimestamp(topic, time);
-    await admin.setOffsets({ groupId, topic, partitions });
-  }
-  await admin.disconnect();
+  await withAdmin(
+    async (admin) => {
+      for (const topic of topics) {
+        const partitions = await admin.fetchTopicOffsetsByTimestamp(topic, time);
+        await admin.setOffsets({ groupId, topic, partitions });
+      }
+    },
+    (stack.env.KAFKA_BROKERS as string).split(","),
+  );
 }
 
 const audit = () => eventix(["audit", "--json", "--settle", "3s"], { env: stack.env });

@@ -32,10 +32,18 @@ test("when so many requests wait that more would only wait longer, the next are 
   );
   assert.equal(calls, REQUESTS_MAX);
   assert.equal((await gateway.fetch("/health/live")).status, 200, "whoever watches the node is answered");
+  assert.equal((await gateway.fetch("/healthy")).status, 503, "and whoever only looks so is not");
 
   finish();
   const statuses = (await Promise.all(waiting)).map(({ status }) => status);
   assert.deepEqual(new Set(statuses), new Set([200]));
   assert.equal((await ask()).status, 200);
   await gateway.stop();
+  assert.equal(gateway.log.filter(({ msg }) => msg === "request").length, REQUESTS_MAX + 2, "each but the refused");
+  const told = gateway.log.filter(({ msg }) => msg.startsWith("refused, since too many"));
+  assert.deepEqual(
+    told.map(({ status, requests }) => [status, requests]),
+    [[503, 2]],
+    "the refused are told together",
+  );
 });

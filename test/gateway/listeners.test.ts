@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { Listeners } from "../../services/gateway/listeners.ts";
 
 const HOST = "127.0.0.1";
@@ -40,17 +39,24 @@ test("a port that another server shares in the same way is taken all the same", 
 
 test("closing waits for answers, on whichever socket their request came", async () => {
   const { server, listeners, port } = await open();
+  const underWay: ServerResponse[] = [];
   server.removeAllListeners("request");
-  server.on("request", async (_, res) => {
-    await sleep(50);
-    res.end("late");
-  });
+  const taken = new Promise<void>((allTaken) =>
+    server.on("request", (_, res) => {
+      if (underWay.push(res) === 40) allTaken();
+    }),
+  );
   const answers = Array.from({ length: 40 }, () =>
     fetch(`http://${HOST}:${port}/`, { headers: { connection: "close" } }),
   );
-  await once(server, "request");
-  await sleep(20);
-  await listeners.close();
+  await taken;
+  let closed = false;
+  const closing = listeners.close().then(() => {
+    closed = true;
+  });
+  await assert.rejects(fetch(`http://${HOST}:${port}/`), "new connections are taken no more");
+  assert(!closed);
+  for (const res of underWay) res.end("late");
   for (const answer of await Promise.all(answers)) assert.equal(await answer.text(), "late");
-  await assert.rejects(fetch(`http://${HOST}:${port}/`));
+  await closing;
 });

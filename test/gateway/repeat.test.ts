@@ -3,6 +3,7 @@ import { after, before, beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Context, type Endpoint, Errors, Context as MoleculerContext, type ServiceBroker } from "moleculer";
 import { v7 as uuidv7 } from "uuid";
+import { packetLost } from "#broker/kafka-transporter/errors.ts";
 import { BY_EVENT, ByEventStrategy } from "#broker/strategies/by-event.strategy.ts";
 import type { CallMeta } from "#contracts/caller.ts";
 import { EventixError } from "#contracts/errors.ts";
@@ -17,6 +18,10 @@ const lines: string[] = [];
 /** What a node does with a hold, or with a read; each test says so anew. */
 const hold = {} as Record<NodeName, Says>;
 const read = {} as Record<NodeName, Says>;
+/** What one node alone offers. */
+const only = {} as { create: Says };
+/** What was answered, by booking. */
+const said = new Map<string, unknown>();
 /** Bookings as the database has them. */
 const committed = new Map<string, { id: string; by: string }>();
 /** Which node has answered for which booking. */
@@ -54,7 +59,12 @@ const booking = (node: NodeName): Definition => ({
 
 before(async () => {
   gateway = await cluster.start("gateway");
-  for (const node of ["first", "other"] as const) await cluster.start(node, { services: [booking(node)] });
+  const alone = {
+    name: "only",
+    actions: { create: { access: "anyone", handler: (ctx: { meta: CallMeta }) => only.create(ctx.meta) } },
+  };
+  for (const node of ["first", "other"] as const)
+    await cluster.start(node, { services: node === "first" ? [booking(node), alone] : [booking(node)] });
   await untilServed(gateway, "booking.create", ["first", "other"]);
 });
 beforeEach(() => {
@@ -88,7 +98,10 @@ function ask({ deadlineMs = LONG_MS, ...over }: Partial<Asked> & { deadlineMs?: 
   };
   const ctx = new MoleculerContext(gateway) as Context<unknown, CallMeta & object>;
   const answer = repeater.call(ctx, asked).then(
-    (data) => (data as { by?: string }).by ?? data,
+    (data) => {
+      said.set(meta.bookingId, data);
+      return (data as { by?: string }).by ?? data;
+    },
     (error) => error.type,
   );
   return { answer, ...meta };
@@ -177,6 +190,44 @@ test("a refused first attempt says nothing while the other is silent: the bookin
   };
   Object.assign(hold, { first: onceAsked("other", () => refuse("SEAT_ALREADY_RESERVED")), other });
   assert.equal(await ask({ deadlineMs: SHORT_MS }).answer, "other");
+});
+
+test("a hold whose answer is lost is asked elsewhere, as one whose node is gone", async () => {
+  const first = (meta: CallMeta) => {
+    grant("first")(meta);
+    throw packetLost("the answer could not be sent");
+  };
+  Object.assign(hold, { first, other: (meta: CallMeta) => committed.get(meta.bookingId as string) });
+  assert.equal(await ask().answer, "first");
+  assert.deepEqual(
+    came.map(({ node, repeat }) => [node, repeat]),
+    [
+      ["first", false],
+      ["other", true],
+    ],
+  );
+});
+
+test("where no other node could be asked, a hold whose answer is lost is looked up when its deadline has passed", async () => {
+  only.create = (meta) => {
+    Object.assign(grant("first")(meta), { status: "CONFIRMED", reason: null, ticketReference: "T-1" });
+    throw packetLost("the answer could not be sent");
+  };
+  const { answer, bookingId } = ask({ action: "only.create", deadlineMs: SHORT_MS });
+  assert.equal(await answer, "first");
+  assert.deepEqual(await said.get(bookingId), {
+    ...{ id: bookingId, by: "first" },
+    // As it was made: what its Idempotency-Key is answered with later.
+    ...{ status: "PENDING", reason: null, ticketReference: null },
+  });
+});
+
+test("calls that only wait for a deadline are told apart from load", async () => {
+  Object.assign(hold, { first: silent, other: () => refuse("SEAT_ALREADY_RESERVED") });
+  const asked = Array.from({ length: 3 }, () => ask({ deadlineMs: SHORT_MS }));
+  while (repeater.waitingOut < 3) await sleep(10);
+  await Promise.all(asked.map(({ answer }) => answer));
+  assert.equal(repeater.waitingOut, 0);
 });
 
 test("where both attempts stay silent and there is no booking, nobody knows", async () => {

@@ -2,21 +2,21 @@ import { randomUUID } from "node:crypto";
 import { createKafka } from "#broker/kafka.client.ts";
 import { type Fact, parseFact } from "#contracts/events.ts";
 import { KAFKA_TOPICS, type Topic } from "#contracts/topics.ts";
+import { withAdmin } from "../../support/kafka-admin.ts";
 
 /** All that stands on the topics now, in order of topic and offset: read as a stranger would, from the beginning. */
 export async function readFacts(topics: readonly Topic[] = Object.values(KAFKA_TOPICS)): Promise<Fact[]> {
-  const kafka = createKafka({ brokers: (process.env.KAFKA_BROKERS ?? "").split(","), clientId: "facts-reader" });
-  const admin = kafka.admin();
-  await admin.connect();
   const ends = new Map<string, number>();
-  for (const topic of topics) {
-    for (const { partition, high, low } of await admin.fetchTopicOffsets(topic)) {
-      if (Number(high) > Number(low)) ends.set(`${topic}/${partition}`, Number(high));
+  await withAdmin(async (admin) => {
+    for (const topic of topics) {
+      for (const { partition, high, low } of await admin.fetchTopicOffsets(topic)) {
+        if (Number(high) > Number(low)) ends.set(`${topic}/${partition}`, Number(high));
+      }
     }
-  }
-  await admin.disconnect();
+  });
   const facts: Fact[] = [];
   if (ends.size === 0) return facts;
+  const kafka = createKafka({ brokers: (process.env.KAFKA_BROKERS ?? "").split(","), clientId: "facts-reader" });
   const consumer = kafka.consumer({ groupId: `facts-reader-${randomUUID()}` });
   await consumer.connect();
   await consumer.subscribe({ topics: [...topics], fromBeginning: true });
