@@ -70,7 +70,9 @@ async function writeRefunded(pool: Pool, jobs: RefundJob[]): Promise<void> {
       tx,
       jobs.map((job) => job.id),
     );
-    await appendFacts(tx, jobs.filter(({ id }) => refunded.has(id)).map(refundedFact));
+    // A capture is in a batch twice when its lease ran out before its first result was written.
+    const once = new Map(jobs.map((job) => [job.id, job]));
+    await appendFacts(tx, [...once.values()].filter(({ id }) => refunded.has(id)).map(refundedFact));
   });
 }
 

@@ -3,7 +3,8 @@ import { afterEach, test } from "node:test";
 import { withClient } from "#mixins/transaction.ts";
 import { claimAttempts } from "../../services/payment/attempt.repository.ts";
 import type { ChargeRequest } from "../../services/payment/payment.provider.ts";
-import { settle } from "../../services/payment/settlement.ts";
+import { persist, settle, settleIn } from "../../services/payment/settlement.ts";
+import { stranger, untilWaiting } from "../booking/support/box-office.ts";
 import { eventually } from "../facts/fixture.ts";
 import { aBooking, announcedOn, created, expired, firstOn, openPayment, type Payment } from "./fixture.ts";
 
@@ -117,6 +118,30 @@ test("a payment that took money stays paid when another attempt of it fails or i
     (await payment.announced()).map((fact) => fact.type),
     ["payment.success", "payment.success"],
   );
+});
+
+test("an attempt that fails while another's money is being written says nothing of it: the payment is paid", async (t) => {
+  payment = await openPayment();
+  await payment.deliver("created", created(aBooking()));
+  const [first] = await claimAttempts(payment.pool, 1, 60_000);
+  assert.ok(first);
+  await settle(payment.pool, "mock", [{ job: first, result: { state: "STOPPED" } }]);
+  const [second] = await claimAttempts(payment.pool, 1, 60_000);
+  assert.ok(second);
+  const taken = { state: "TAKEN", providerRef: "late", amountMinor: 4_200, currency: "EUR" } as const;
+  const declined = { state: "DECLINED", reason: "CARD_DECLINED" } as const;
+  const other = await stranger(t, payment.pool);
+  await other.query("begin");
+  await settleIn(other as never, "mock", [{ job: first, result: taken }]);
+  const failing = persist(() => settle(payment.pool, "mock", [{ job: second, result: declined }]));
+  await untilWaiting(payment.pool, 1);
+  await other.query("commit");
+  await failing;
+  assert.deepEqual(
+    (await payment.announced()).map((fact) => fact.type),
+    ["payment.success"],
+  );
+  assert.deepEqual(await payment.rows("select status from payments"), [{ status: "SUCCEEDED" }]);
 });
 
 test("an answer that cannot be written at once is written soon, and does not wait for its lease to end", async () => {

@@ -58,6 +58,35 @@ test("a refund is asked for until the provider has done it, under one key", asyn
   assert.equal((await refunds(payment)).length, 1);
 });
 
+for (const [when, isTogether] of [
+  ["one after the other", false],
+  ["together", true],
+] as const) {
+  test(`a refund that two workers have made, since its lease ran out, is announced once: written ${when}`, async () => {
+    const answers: (() => void)[] = [];
+    payment = await openPayment({}, (real) => ({
+      ...real,
+      async refund(request, signal) {
+        const done = await real.refund(request, signal);
+        await new Promise<void>((resolve) => answers.push(resolve));
+        return done;
+      },
+    }));
+    payment.start();
+    const { booking, success } = await paid(payment);
+    await payment.deliver("refundDue", refundDue(booking, success));
+    await eventually(() => answers.length === 1);
+    await payment.rows("update captures set lease_until = clock_timestamp()");
+    await eventually(() => answers.length === 2);
+    answers[0]?.();
+    if (!isTogether) await firstOn(payment, "payment.refunded");
+    answers[1]?.();
+    await payment.stop();
+    assert.equal((await announcedOn(payment, "payment.refunded")).length, 1);
+    assert.equal((await refunds(payment)).length, 1);
+  });
+}
+
 test("a refund is for the provider that took the money, and waits while there is none of its name", async () => {
   payment = await openPayment();
   payment.start();

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { signed } from "#stack/provider/deliveries.ts";
 import type { Charge } from "#stack/provider/ledger.ts";
 import { findByBooking } from "../../services/payment/payment.repository.ts";
 import { forgetEvents } from "../../services/payment/provider-event.repository.ts";
 import { aBooking, announcedOn, created, expired } from "./fixture.ts";
-import { openWebhook, type Webhook } from "./support/webhook.ts";
+import { newSecret, openWebhook, received, type Webhook } from "./support/webhook.ts";
 
 let payment: Webhook;
 beforeEach(async () => {
@@ -52,6 +53,21 @@ test("an event counts by its id: what comes under it again is not looked at, wha
   await payment.tell(event("charge.failed", { ...data, reason: "CARD_DECLINED" }), "evt_1");
   await payment.tell(event("charge.succeeded", data), "evt_1");
   assert.deepEqual(await types(), ["payment.failed"]);
+});
+
+describe("nothing is believed of what is not known to come from the provider, and now:", () => {
+  const ways: [what: string, type: string, secretOf: (own: string) => string, agoMs: number][] = [
+    ["what another secret signed", "SIGNATURE_INVALID", newSecret, 0],
+    ["what was signed more than five minutes ago", "SIGNATURE_STALE", (own) => own, 301_000],
+  ];
+  for (const [what, type, secretOf, agoMs] of ways) {
+    test(what, async () => {
+      const told = event("charge.succeeded", dataOf(await payment.opened()));
+      const sent = received(signed("evt_1", told, [secretOf(payment.secret)], Date.now() - agoMs));
+      await assert.rejects(payment.receive(sent), refused(type));
+      assert.deepEqual([await types(), await payment.rows("select from provider_events")], [[], []]);
+    });
+  }
 });
 
 test("money that was taken after the charge had failed is announced, for booking to say what becomes of it", async () => {
