@@ -1,4 +1,5 @@
 import type { ServiceSchema } from "moleculer";
+import { isChosen } from "#broker/chosen.ts";
 import { metricsOf } from "#broker/node-metrics.ts";
 import { FactPublisher } from "./fact-publisher.ts";
 import { factsClient } from "./facts-client.ts";
@@ -20,7 +21,7 @@ export function OutboxMixin(): Partial<ServiceSchema> {
     },
     started() {
       const publisher = new FactPublisher(factsClient(`${this.name}.relay`, this.logger), this.logger);
-      const relay = new Relay(this.pool, publisher, this.logger);
+      const relay = new Relay(this.pool, publisher, this.logger, () => isChosen(this.broker, `${this.name}.health`));
       running.set(this, relay);
       relay.start();
       const { name, pool } = this;

@@ -11,8 +11,13 @@ import { within } from "./within.ts";
  * the facts of some thirty bookings, and at 90 rounds a second they cost more than the facts.
  */
 const GATHER_MS = 20;
-/** How long a row may lie when nobody woke the relay: rows of other nodes' commits, or of a relay that died. */
+/** How long a row may lie when nobody woke the relay: rows of other nodes' commits. */
 const POLL_MS = 50;
+/**
+ * How often a relay that was not chosen looks, in case the chosen one is gone. One that stands still within a round keeps the lead
+ * for as long as Postgres lets a transaction idle.
+ */
+export const STAND_BY_MS = 250;
 const FIRST_BACK_OFF_MS = 100;
 /** Longer than a send may take. */
 const STOP_MS = 2_500;
@@ -22,14 +27,17 @@ const DISCONNECT_MS = 500;
 /**
  * Moves facts from one database's outbox to Kafka for as long as it runs.
  *
- * One a service and node; which of them leads is decided anew each round. Guarantees: rows leave in the order of their ids,
- * at least once, and are deleted only after Kafka has acknowledged them. Kafka or Postgres away: says so once, tries again
- * with back-off, says when it goes on.
+ * One a service and node; which of them leads is decided anew each round. All would, in turn, and ten nodes would make ten times
+ * the rounds of one, each with a tenth of the facts: so one of them is chosen, and the others stand by. Where two are, there are
+ * only more rounds; where none is, facts wait a little longer. Guarantees: rows leave in the order of their ids, at least once,
+ * and are deleted only after Kafka has acknowledged them. Kafka or Postgres away: says so once, tries again with back-off, says
+ * when it goes on.
  */
 export class Relay {
   readonly #pool: Pool;
   readonly #publisher: FactPublisher;
   readonly #logger: Logger;
+  readonly #isChosen: () => boolean;
   #loop: Promise<void> | undefined;
   #stopping = false;
   #woken = false;
@@ -37,20 +45,25 @@ export class Relay {
   #failures = 0;
   #failingSince = 0;
 
-  constructor(pool: Pool, publisher: FactPublisher, logger: Logger) {
+  constructor(pool: Pool, publisher: FactPublisher, logger: Logger, isChosen: () => boolean = () => true) {
     this.#pool = pool;
     this.#publisher = publisher;
     this.#logger = logger;
+    this.#isChosen = isChosen;
   }
 
   start(): void {
     this.#loop ??= this.#run();
   }
 
-  /** Rows were committed: look now. Does not shorten the wait after a failure. */
+  /** Rows were committed: look now, if it is chosen. Does not shorten the wait after a failure. */
   wake(): void {
     this.#woken = true;
-    if (this.#failures === 0) this.#endSleep?.();
+    if (this.#endSleep && this.#isAwake) this.#endSleep();
+  }
+
+  get #isAwake(): boolean {
+    return this.#woken && this.#failures === 0 && this.#isChosen();
   }
 
   /** Resolves after the running round, with the producer disconnected; does not wait for a Kafka that does not answer. */
@@ -67,7 +80,7 @@ export class Relay {
       const began = performance.now();
       const waitMs = await this.#round();
       if (waitMs === 0) continue;
-      if (!this.#stopping && !(this.#woken && this.#failures === 0)) await this.#sleep(waitMs);
+      if (!this.#stopping && !this.#isAwake) await this.#sleep(waitMs);
       const early = GATHER_MS - (performance.now() - began);
       if (early > 0 && !this.#stopping) await sleep(early);
     }
@@ -77,9 +90,12 @@ export class Relay {
   async #round(): Promise<number> {
     try {
       await this.#publisher.ready();
-      const { full } = await relayRound(this.#pool, (rows) => this.#publisher.publish(rows));
+      const { full, published } = await relayRound(this.#pool, (rows) => this.#publisher.publish(rows));
       this.#goesOn();
-      return full ? 0 : POLL_MS;
+      // Other nodes may write on, and do not wake this one.
+      if (published > 0) this.#woken = true;
+      if (full) return 0;
+      return this.#isChosen() ? POLL_MS : STAND_BY_MS;
     } catch (error) {
       return this.#failed(error as Error);
     }

@@ -32,7 +32,7 @@ export const RETRYABLE = {
   ],
   kafka: [
     {
-      codes: /^KafkaJS(Connection|RequestTimeout|Broker|NoBroker|NumberOfRetries|Lock)/,
+      codes: /^KafkaJS(Connection|RequestTimeout|Broker|NoBroker|NumberOfRetries|Lock|GroupCoordinatorNotFound)/,
       waitMs: 500,
       why: "no broker",
     },
@@ -53,6 +53,13 @@ interface Failure {
   message?: unknown;
   retryable?: unknown;
   retriable?: unknown;
+  cause?: unknown;
+}
+
+/** An error as it was before kafkajs gave up on it, a broker that is away too: its wrapper says nothing of why. */
+export function unwrapped(error: unknown): unknown {
+  const { name, cause } = (error ?? {}) as Failure;
+  return name === "KafkaJSNonRetriableError" && cause !== undefined ? unwrapped(cause) : error;
 }
 
 /** Milliseconds before a repeat may help, or undefined when the same attempt would fail again. */
@@ -63,8 +70,9 @@ export const whyPassing = (error: unknown): string | undefined => passingOf(erro
 
 function passingOf(error: unknown): Pick<Passing, "waitMs" | "why"> | undefined {
   if (error instanceof RolledBackError) return FLAGGED;
-  const { name, code, message, retryable, retriable } = (error ?? {}) as Failure;
-  const said = [sqlState(error), code, name, message].filter((text) => typeof text === "string");
+  const reason = unwrapped(error);
+  const { name, code, message, retryable, retriable } = (reason ?? {}) as Failure;
+  const said = [sqlState(reason), code, name, message].filter((text) => typeof text === "string");
   const row = ROWS.find(({ codes }) => said.some((text) => codes.test(text)));
   return row ?? (retryable === true || retriable === true ? FLAGGED : undefined);
 }

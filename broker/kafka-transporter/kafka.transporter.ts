@@ -31,6 +31,8 @@ const REOPEN_PAUSE_MAX_MS = 2_000;
 const FLUSH_MS = 400;
 /** kafkajs waits for what it asked of a broker that does not answer; a stopping node does not. */
 const CLOSE_MS = 1_000;
+/** What is refused first when too much waits; a node that cannot say that it lives would be missed for it. */
+const BEGINNINGS: ReadonlySet<string> = new Set(["REQ", "EVENT"]);
 /** What a stopping node tells the others: Moleculer waits for it to leave, before and after it stops the services. */
 const FAREWELLS: ReadonlySet<string> = new Set(["INFO", "DISCONNECT"]);
 
@@ -128,7 +130,8 @@ export class KafkaTransporter extends Transporters.Base {
     const id = () => `${this.#sender}:${this.#packets++}`;
     const messages = toMessages(packet.type, data, pieceBytes, { id, call: callOf(packet, this.nodeID) });
     // Of a stream no more than one chunk waits: its source is paused until it has left.
-    await this.#queue.push(topic, messages, { endsWork: packet.type === RESPONSE || isChunk(packet.payload.seq) });
+    const beginsWork = BEGINNINGS.has(packet.type) && !isChunk(packet.payload.seq);
+    await this.#queue.push(topic, messages, { usesReserve: !beginsWork });
   }
 
   override async subscribe(): Promise<void> {}

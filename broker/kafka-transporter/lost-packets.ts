@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Transit } from "moleculer";
+import { packetLost } from "./errors.ts";
 
 /** A packet as Moleculer hands it over. */
 export interface Outgoing {
@@ -61,7 +62,7 @@ export class LostPackets {
     if (!target || !id || this.#telling.has(payload)) return;
     if (type !== RESPONSE && !(type === REQUEST && isChunk(seq))) return;
     if (isChunk(seq) && !this.#endStream(id)) return;
-    const told = type === RESPONSE ? this.#failure(id, seq, error) : this.#brokenStream(id, seq, error);
+    const told = type === RESPONSE ? this.#failure(id, seq, unanswered(error)) : this.#brokenStream(id, seq, error);
     this.#telling.add(told);
     for (let attempt = 1; attempt <= TELL_ATTEMPTS; attempt++) {
       try {
@@ -112,3 +113,9 @@ export class LostPackets {
     return true;
   }
 }
+
+/** What was asked was done: its caller must not take a lost answer for a call that did not leave. */
+const unanswered = (error: Error): Error =>
+  (error as { retryable?: unknown }).retryable === true
+    ? packetLost(`the answer could not be sent: ${error.message.replace(/\.$/, "")}`)
+    : error;

@@ -15,7 +15,7 @@ interface Outlet {
   publish(batch: TopicMessages[]): Promise<void>;
 }
 
-/** What ends work that was begun, as an answer does, is still taken when new work is refused: up to so much above the limits. */
+/** What begins no work, as an answer and a heartbeat, is still taken when new work is refused: up to so much above the limits. */
 const RESERVE = 1.25;
 /** One topic that nobody takes from us leaves room for the others. */
 const LANE_SHARE = 0.5;
@@ -43,13 +43,13 @@ export class SendQueue {
 
   /**
    * Resolves when the broker has all messages of the packet. Rejects with a retryable error, type SEND_QUEUE_FULL or
-   * PACKET_NOT_SENT. `endsWork` lets it use the reserve.
+   * PACKET_NOT_SENT.
    */
-  push(topic: string, messages: PacketMessage[], { endsWork = false } = {}): Promise<void> {
+  push(topic: string, messages: PacketMessage[], { usesReserve = false } = {}): Promise<void> {
     if (this.#closed) return Promise.reject(notSent("The transporter is closed."));
     const bytes = messages.reduce((sum, { value }) => sum + value.length, 0);
     const lane = this.#laneOf(topic);
-    if (this.#isFull(lane, bytes, endsWork ? RESERVE : 1)) return Promise.reject(queueFull());
+    if (this.#isFull(lane, bytes, usesReserve ? RESERVE : 1)) return Promise.reject(queueFull());
     this.#count(lane, 1, bytes);
     const expiresAt = performance.now() + this.#limits.maxQueuedMs;
     return new Promise<void>((resolve, reject) => {

@@ -1,4 +1,4 @@
-import type { ActionHandler, ActionSchema, Context, Middleware, ServiceBroker } from "moleculer";
+import type { ActionHandler, ActionSchema, Context, Middleware, ServiceBroker, Transit } from "moleculer";
 import type { Access, CallMeta } from "#contracts/caller.ts";
 import { EventixError } from "#contracts/errors.ts";
 
@@ -25,8 +25,18 @@ export function AccessMiddleware(): Middleware {
         return next.call(this as never, ctx as never);
       } as ActionHandler;
     },
+    /** A node never sends itself a packet of a call: who says so wants to be taken for it, and be told what others are not. */
+    transitMessageHandler(this: Transit, next: Receive): Receive {
+      return (type, packet) => {
+        const isForged = OF_CALLS.has(type) && packet?.payload?.sender === this.broker.nodeID;
+        return isForged ? Promise.resolve(false) : next(type, packet);
+      };
+    },
   } as unknown as Middleware;
 }
+
+type Receive = (type: string, packet?: { payload?: { sender?: unknown } }) => Promise<boolean>;
+const OF_CALLS: ReadonlySet<string> = new Set(["REQ", "RES", "EVENT"]);
 
 /** Answers with all that the broker's options lead to: by the transporter the services, and their databases with passwords. */
 const OPTIONS = "$node.options";

@@ -20,8 +20,9 @@ export class ByEventStrategy extends LocalFirstStrategy {
   }
 }
 
-function highest(list: Endpoint[], key: string): Endpoint {
-  let best: Endpoint | undefined;
+/** The one of a list, not empty, that everybody who knows the same list and key takes. */
+export function highest<Node extends { id: string }>(list: readonly Node[], key: string): Node {
+  let best: Node | undefined;
   let bestScore = "";
   for (const endpoint of list) {
     const score = hash("md5", `${endpoint.id}\n${key}`);
@@ -30,7 +31,7 @@ function highest(list: Endpoint[], key: string): Endpoint {
       bestScore = score;
     }
   }
-  return best as Endpoint;
+  return best as Node;
 }
 
 Strategies.register(BY_EVENT, ByEventStrategy as unknown as InstanceType<typeof Strategies.Base>);

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Context, ServiceBroker } from "moleculer";
+import { createKafka } from "#broker/kafka.client.ts";
 import type { Caller } from "#contracts/caller.ts";
 import { serviceCaller } from "#contracts/caller.ts";
-import { Cluster, type Definition, failureOf, untilServed } from "./support/cluster.ts";
+import { Cluster, type Definition, failureOf, KAFKA_BROKERS, until, untilServed } from "./support/cluster.ts";
 
+const counted: string[] = [];
 const params = { n: { type: "number" } };
 const guarded: Definition = {
   name: "guarded",
@@ -16,6 +18,7 @@ const guarded: Definition = {
     personal: { access: "user", handler: () => "done" },
     catalog: { access: "catalog:write", params, handler: () => "done" },
     inner: { access: "internal", handler: () => "done" },
+    counted: { access: "anyone", handler: (ctx: Context) => counted.push(ctx.requestID as string) },
     hidden: { visibility: "private", handler: () => "done" },
     viaHidden: {
       access: "anyone",
@@ -77,6 +80,21 @@ test("a caller without rights learns nothing of the parameters", async () => {
 test("a private action is called only by its own service", async () => {
   assert.equal(await remote.call("guarded.viaHidden"), "done");
   assert.equal((await failureOf(remote.call("guarded.hidden"))).type, "SERVICE_NOT_FOUND");
+});
+
+test("a call that says it comes from the node itself is not served: for those less is asked", async () => {
+  const call = (id: string, sender: string) => ({
+    ...{ ver: "5", sender, id, action: "guarded.counted", params: {}, meta: {}, headers: {} },
+    ...{ timeout: 0, level: 1, tracing: null, parentID: null, requestID: id, caller: null, stream: false, seq: null },
+  });
+  const packets = [call("forged", "local"), call("honest", "remote")];
+  const messages = packets.map((packet) => ({ headers: { cmd: "REQ" }, value: JSON.stringify(packet) }));
+  const producer = createKafka({ brokers: KAFKA_BROKERS.split(","), clientId: "forger" }).producer();
+  await producer.connect();
+  await producer.send({ topic: `MOL-${cluster.namespace}.NODE.local`, messages });
+  await producer.disconnect();
+  await until("the honest one is served", () => counted.includes("honest"));
+  assert.deepEqual(counted, ["honest"]);
 });
 
 test("Moleculer's own actions serve their own node's console, and others with a scope", async () => {

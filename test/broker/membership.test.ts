@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ServiceBroker } from "moleculer";
 import { Cluster, type Definition, groupsOf, topicsOf, until, untilServed } from "./support/cluster.ts";
 
@@ -11,6 +12,8 @@ const work = (node: string): Definition => ({
   },
 });
 
+/** Above the time without a heartbeat after which a node is missed. */
+const STILL_MS = 4_500;
 const cluster = new Cluster();
 let caller: ServiceBroker;
 
@@ -42,6 +45,16 @@ test("a node that joins gets calls, and those of one that leaves go elsewhere wi
   assert.deepEqual(failures, []);
   assert.deepEqual(new Set(await Promise.all(unfinished)), new Set(["first", "second"]));
   assert.equal(await caller.call("work.who"), "first");
+});
+
+test("a process that stood still does not take the others for dead, though it has not heard them", async () => {
+  const gone: string[] = [];
+  caller.localBus.on("$node.disconnected", ({ node }: { node: { id: string } }) => gone.push(node.id));
+  const answers = Promise.all(Array.from({ length: 4 }, () => caller.call("work.slow")));
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, STILL_MS);
+  assert.deepEqual(new Set(await answers), new Set(["first"]));
+  await sleep(1_000);
+  assert.deepEqual(gone, []);
 });
 
 test("a node that comes back under its name is called again", async () => {

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Kafka, logLevel } from "kafkajs";
 import type { Pool } from "pg";
 import { FactPublisher } from "#mixins/fact-publisher.ts";
-import { Relay } from "#mixins/relay.ts";
+import { Relay, STAND_BY_MS } from "#mixins/relay.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 import { eventually, kafka, makeTopic, openDatabase, readTopic, recordingLogger } from "./fixture.ts";
 
@@ -39,6 +39,41 @@ test("a running relay moves what is committed until it is stopped, and may be st
     lines.filter((line) => !line.startsWith("debug")),
     [],
   );
+});
+
+/** Each round asks once whether it is ready. */
+class CountingPublisher extends FactPublisher {
+  rounds = 0;
+  override ready(): Promise<void> {
+    this.rounds++;
+    return super.ready();
+  }
+}
+
+test("of two relays the one that stands by lets the chosen one work, and does it when that is gone", async () => {
+  const topic = await makeTopic(`test.${randomUUID()}`);
+  const { logger } = recordingLogger();
+  const [chosen, standby] = [new CountingPublisher(kafka, logger), new CountingPublisher(kafka, logger)];
+  const relays = [new Relay(pool, chosen, logger), new Relay(pool, standby, logger, () => false)];
+  const since = performance.now();
+  for (const relay of relays) relay.start();
+  let written = 0;
+  await eventually(async () => {
+    await write(topic, String(written++));
+    for (const relay of relays) relay.wake();
+    return chosen.rounds >= 20;
+  });
+  const most = 1 + (performance.now() - since) / STAND_BY_MS;
+  assert(
+    standby.rounds <= most,
+    `${standby.rounds} rounds of the one that stands by, ${chosen.rounds} of the chosen one`,
+  );
+  await relays[0]?.stop();
+  await write(topic, String(written++));
+  await eventually(outboxIsEmpty);
+  await relays[1]?.stop();
+  const values = (await readTopic(topic, written)).map(({ value }) => String(value));
+  assert.deepEqual(values, [...Array(written).keys()].map(String));
 });
 
 test("a relay without Kafka says so once, keeps what it has, and stops quickly", async () => {

@@ -7,6 +7,9 @@ import { RolledBackError } from "#mixins/transaction.ts";
 
 const coded = (code: string, message = "") => Object.assign(new Error(message), { code });
 
+/** As kafkajs makes it; its types leave the cause out. */
+const givenUp = (cause: Error) => Object.assign(new kafkajs.KafkaJSNonRetriableError(cause), { cause });
+
 const PASSES: [string, unknown][] = [
   ["a serialization failure", coded("40001")],
   ["a deadlock", coded("40P01")],
@@ -20,6 +23,7 @@ const PASSES: [string, unknown][] = [
   ["a pool without a free connection", new Error("timeout exceeded when trying to connect")],
   ["a commit that was rolled back", new RolledBackError()],
   ["a Kafka that is away", new kafkajs.KafkaJSConnectionError("closed")],
+  ["a Kafka that kafkajs gave up", givenUp(new kafkajs.KafkaJSConnectionError("closed"))],
   ["a Redis that loads", new Error("LOADING Redis is loading the dataset in memory")],
   ["an error of ours that says so", new EventixError("SERVICE_UNAVAILABLE")],
 ];
@@ -32,6 +36,7 @@ const STAYS: [string, unknown][] = [
   ["a missing table", coded("42P01")],
   ["a broken constraint", coded("23505")],
   ["an error of ours that is final", new EventixError("BOOKING_NOT_FOUND")],
+  ["what kafkajs gave up for another reason", givenUp(new TypeError("undefined is not a function"))],
   ["nothing at all", undefined],
 ];
 for (const [name, error] of STAYS) {

@@ -44,7 +44,7 @@ const write = (name: string, text: string) => {
 };
 
 test("what is packed is built JavaScript with its types, and nothing else", () => {
-  assert.deepEqual(readdirSync(join(modules, NAME)).sort(), ["README.md", "dist", "package.json"]);
+  assert.deepEqual(readdirSync(join(modules, NAME)).sort(), ["LICENSE", "README.md", "dist", "package.json"]);
   const built = readdirSync(join(modules, NAME, "dist"));
   assert.ok(built.includes("index.js") && built.includes("index.d.ts"));
   assert.deepEqual(

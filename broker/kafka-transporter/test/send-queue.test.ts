@@ -144,8 +144,8 @@ test("an answer, or the next chunk of a stream, is taken when new work is refuse
   const queue = new SendQueue(to, { ...LIMITS, maxQueuedPackets: 8 });
   const work = Array.from({ length: 4 }, () => queue.push("a", message("work")));
   assert.equal((await failureOf(queue.push("a", message("work")))).type, "SEND_QUEUE_FULL");
-  const answer = queue.push("a", message("answer"), { endsWork: true });
-  assert.equal((await failureOf(queue.push("a", message("answer"), { endsWork: true }))).type, "SEND_QUEUE_FULL");
+  const answer = queue.push("a", message("answer"), { usesReserve: true });
+  assert.equal((await failureOf(queue.push("a", message("answer"), { usesReserve: true }))).type, "SEND_QUEUE_FULL");
   await until("a request", () => to.answers.length === 1);
   to.answers[0]?.resolve();
   await Promise.all([...work, answer]);

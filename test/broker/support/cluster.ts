@@ -3,9 +3,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { ServiceBroker, type ServiceSchema } from "moleculer";
 import type { DestinationStream } from "pino";
 import { brokerOptions } from "#broker/broker.options.ts";
-import { createKafka } from "#broker/kafka.client.ts";
 import { createLogger } from "#broker/logger.ts";
 import { readConfig } from "#config";
+import { withAdmin } from "../../support/kafka-admin.ts";
 
 export const KAFKA_BROKERS = process.env.KAFKA_BROKERS ?? "";
 
@@ -107,18 +107,6 @@ export async function untilServed(from: ServiceBroker, action: string, nodes: st
       .sort()
       .join();
   await until(`${action} served by ${wanted}`, () => served() === wanted);
-}
-
-async function withAdmin<T>(
-  work: (admin: ReturnType<ReturnType<typeof createKafka>["admin"]>) => Promise<T>,
-): Promise<T> {
-  const admin = createKafka({ brokers: KAFKA_BROKERS.split(","), clientId: "test" }).admin();
-  await admin.connect();
-  try {
-    return await work(admin);
-  } finally {
-    await admin.disconnect();
-  }
 }
 
 export const topicsOf = (namespace: string) =>

@@ -8,8 +8,9 @@ import { Relay } from "#mixins/relay.ts";
 import { recordingLogger } from "../fixture.ts";
 
 /**
- * What a node does with facts, in a process that can be killed: `relay` moves a database's outbox to Kafka; `consumer` notes each
- * fact of one event in `effects`, as a member of a group. Stops on SIGTERM, and ends when its parent is gone.
+ * What a node does with facts, in a process that can be killed: `relay` moves a database's outbox to Kafka, and so does `standby`,
+ * which was not chosen; `consumer` notes each fact of one event in `effects`, as a member of a group. Stops on SIGTERM, and ends
+ * when its parent is gone.
  */
 const [what = "", url = "", group = "", eventId = ""] = process.argv.slice(2);
 const { logger } = recordingLogger();
@@ -41,8 +42,8 @@ const notes: BatchConsumer = {
 };
 
 const part =
-  what === "relay"
-    ? new Relay(pool, new FactPublisher(kafka, logger), logger)
+  what === "relay" || what === "standby"
+    ? new Relay(pool, new FactPublisher(kafka, logger), logger, () => what === "relay")
     : new FactConsumer(kafka, { pool, consumer: notes, name: group }, logger, () => {});
 part.start();
 
