@@ -9,19 +9,24 @@ const POLL_MS = 10;
 export const ask = <T>(world: World, service: DatabaseService, sql: string, values: unknown[] = []): Promise<T> =>
   connected(world.adminUrl(service), (client) => value<T>(client, sql, values));
 
+interface Question {
+  sql: string;
+  values?: unknown[];
+  ms: number;
+}
+
 /** The same, again and again until it is true, not zero and not null, or time is over. */
-export const askUntil = <T>(
-  world: World,
-  service: DatabaseService,
-  { sql, values = [], ms }: { sql: string; values?: unknown[]; ms: number },
-): Promise<T | undefined> =>
-  connected(world.adminUrl(service), async (client) => {
-    for (const end = Date.now() + ms; ; await sleep(POLL_MS)) {
-      const found = await value<T>(client, sql, values);
-      if (found) return found;
-      if (Date.now() > end) return undefined;
-    }
-  });
+export const askUntil = <T>(world: World, service: DatabaseService, question: Question): Promise<T | undefined> =>
+  connected(world.adminUrl(service), (client) => askOn<T>(client, question));
+
+/** The same on a connection that is there: nothing is waited for once there is an answer. */
+export async function askOn<T>(client: pg.Client, { sql, values = [], ms }: Question): Promise<T | undefined> {
+  for (const end = Date.now() + ms; ; await sleep(POLL_MS)) {
+    const found = await value<T>(client, sql, values);
+    if (found) return found;
+    if (Date.now() > end) return undefined;
+  }
+}
 
 async function value<T>(client: pg.Client, sql: string, values: unknown[]): Promise<T> {
   const { rows } = await client.query(sql, values);

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { RELAY_LOCK } from "#mixins/outbox.repository.ts";
 import type { ServerName } from "#stack/state.ts";
 import type { TcpProxy } from "../support/tcp-proxy.ts";
 import { askUntil } from "./ask.ts";
@@ -77,5 +78,10 @@ export async function killInMidst({ world, random }: Stage, midst: Midst): Promi
   return session !== undefined;
 }
 
+/** Selects the application_name of the session that leads booking's relay. */
+export const LEADING = `
+  select a.application_name from pg_locks l join pg_stat_activity a using (pid)
+  where l.locktype = 'advisory' and l.objid = ${RELAY_LOCK} and l.granted and a.application_name like 'eventix-booking@%'`;
+
 /** Of `eventix-booking@a-3`: a. */
-const nodeOf = (session: string): string => session.replace(/^.*@|-\d+$/g, "");
+export const nodeOf = (session: string): string => session.replace(/^.*@|-\d+$/g, "");

@@ -55,7 +55,7 @@ export class Buyer {
   #random: Random;
   readonly #market: Market;
   readonly #own: string[] = [];
-  readonly #paying: Promise<void>[] = [];
+  readonly #paying: Promise<boolean>[] = [];
   #keys = 0;
   #steps = 0;
   #calls = 0;
@@ -102,7 +102,9 @@ export class Buyer {
     ).catch((error: Error) => {
       throw new Error(`${error.message}: the last answer was ${last?.status} ${last?.code ?? ""}`);
     });
-    if (this.#market.paysAtPage) await this.#pay(booking.id, "pay");
+    // The page is there once payment knows of the booking: after a kill its partition may wait twelve seconds for another node.
+    if (this.#market.paysAtPage && !(await this.#pay(booking.id, "pay", BOUGHT_MS)))
+      throw new Error(`${this.name} found no page to pay booking ${booking.id} at`);
     await until(
       async () => {
         await sleep(LOOK_MS);
@@ -142,9 +144,9 @@ export class Buyer {
     if (this.#market.paysAtPage && bookingId && deed) this.#paying.push(this.#pay(bookingId, deed));
   }
 
-  /** Goes to the provider's page, if it is there in time, and does it there; what fails there is as if the buyer had gone away. */
-  async #pay(bookingId: string, deed: "pay" | "decline"): Promise<void> {
-    for (const end = Date.now() + PAGE_MS; Date.now() < end; await sleep(LOOK_MS)) {
+  /** Whether the provider's page was there in time, and took it; what fails there is as if the buyer had gone away. */
+  async #pay(bookingId: string, deed: "pay" | "decline", withinMs = PAGE_MS): Promise<boolean> {
+    for (const end = Date.now() + withinMs; Date.now() < end; await sleep(LOOK_MS)) {
       const { data } = await this.#call("GET", `/api/bookings/${bookingId}/payment`);
       const page = (data as { checkoutUrl?: string | null } | undefined)?.checkoutUrl;
       if (!page) continue;
@@ -153,8 +155,9 @@ export class Buyer {
         () => undefined,
       );
       await done?.body?.cancel();
-      if (done?.status === 303) return;
+      if (done?.status === 303) return true;
     }
+    return false;
   }
 
   async #tryHold(eventId: string, seatIds: readonly string[], key: string | undefined): Promise<HoldOp> {

@@ -8,6 +8,17 @@ const ERRORS: [what: string, error: object, server: ReturnType<typeof lostServer
   ["a connection that ended", { message: "Connection terminated unexpectedly" }, "postgres"],
   ["a broker that is not there", { name: "KafkaJSConnectionError", code: "ECONNREFUSED" }, "kafka"],
   ["a broker that was asked often", { name: "KafkaJSNumberOfRetriesExceeded" }, "kafka"],
+  ["a broker of groups that is not there", { name: "KafkaJSGroupCoordinatorNotFound" }, "kafka"],
+  [
+    "a broker that kafkajs gave up",
+    { name: "KafkaJSNonRetriableError", cause: { name: "KafkaJSConnectionError" } },
+    "kafka",
+  ],
+  [
+    "a topic that kafkajs gave up",
+    { name: "KafkaJSNonRetriableError", cause: { name: "KafkaJSProtocolError" } },
+    undefined,
+  ],
   ["a deadlock", { code: "40P01" }, undefined],
   ["a statement with a mistake", { code: "42601" }, undefined],
   ["a topic that does not exist", { name: "KafkaJSProtocolError" }, undefined],

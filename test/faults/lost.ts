@@ -1,4 +1,4 @@
-import { RETRYABLE } from "#mixins/retryable.ts";
+import { RETRYABLE, unwrapped } from "#mixins/retryable.ts";
 import type { Breakable } from "./fault.ts";
 
 const isOf = (rows: readonly { codes: RegExp }[], words: readonly string[]) =>
@@ -9,7 +9,7 @@ const POSTGRES_LOST = /^(08|57P0)/;
 
 /** The server to which a client lost its connection, by what it threw; undefined for whatever else was thrown. */
 export function lostServer(error: unknown): Breakable | undefined {
-  const { name, code, message } = error as Record<string, unknown>;
+  const { name, code, message } = unwrapped(error) as Record<string, unknown>;
   if (isOf(RETRYABLE.kafka, [String(name)])) return "kafka";
   if (POSTGRES_LOST.test(String(code)) || isOf(RETRYABLE.network, [String(code), String(message)])) return "postgres";
   return undefined;

@@ -1,6 +1,6 @@
 import type { Admin } from "kafkajs";
-import { createKafka } from "#broker/kafka.client.ts";
 import { connected, DATABASE_SERVICES } from "#stack/postgres/databases.ts";
+import { withAdmin } from "../support/kafka-admin.ts";
 import { groupsLike, lagsOf, OUR_GROUPS } from "../support/lag.ts";
 import { until } from "../support/until.ts";
 import type { World } from "./world.ts";
@@ -9,19 +9,15 @@ import type { World } from "./world.ts";
 const QUIET_MS = 60_000;
 
 /** Waits until nothing is on its way: every outbox empty, every fact consumed, no booking of these events open. */
-export async function untilQuiet(world: World, eventIds: readonly string[]): Promise<void> {
-  const admin = createKafka({ brokers: world.brokers(), clientId: "faults-quiet" }).admin();
-  await admin.connect();
-  try {
+export function untilQuiet(world: World, eventIds: readonly string[]): Promise<void> {
+  return withAdmin(async (admin) => {
     await until(async () => (await restless(world, admin, eventIds)) === undefined, {
       what: "the run to be quiet",
       ms: QUIET_MS,
     }).catch(async (error: Error) => {
       throw new Error(`${error.message}: ${await restless(world, admin, eventIds).catch(String)}`);
     });
-  } finally {
-    await admin.disconnect();
-  }
+  }, world.brokers());
 }
 
 /** What is still on its way. */

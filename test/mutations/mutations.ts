@@ -1,4 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are source texts that are looked for
+import { CHANGE_GUARDS, WITHOUT_COMPARE_AND_SET } from "./change-guards.ts";
+import { CLAIM_GUARDS } from "./claim-guards.ts";
+import { EDGE_GUARDS } from "./edge-guards.ts";
 import { INNER_GUARDS } from "./inner-guards.ts";
 
 /** A change that takes a guard away, and who has to notice. */
@@ -10,8 +13,8 @@ export interface Mutation {
   guards: readonly string[];
   /** `find` stands in `file` exactly once. */
   edits: readonly Edit[];
-  /** The test file that fails then, and the beginning of a test's name where the whole file would take long. */
-  noticedBy: { file: string; test?: string };
+  /** The test that fails then, by its file and the beginning of its name. */
+  noticedBy: { file: string; test: string };
 }
 
 export interface Edit {
@@ -23,9 +26,9 @@ export interface Edit {
 const lockSeats = "services/booking/sql/lock-seats.sql.ts";
 const holdTransaction = "services/booking/hold.transaction.ts";
 const committer = "services/booking/hold.committer.ts";
-const changeRows = "services/booking/booking-change.repository.ts";
 const relayRound = "mixins/relay-round.ts";
 const captures = "services/payment/capture.repository.ts";
+const paymentResultTest = "test/booking/payment-result.test.ts";
 
 /** Two committers on a database with neither row locks nor an index that minds would sell a seat twice: each guards alone. */
 const WITHOUT_INDEX: Edit = {
@@ -41,7 +44,7 @@ export const MUTATIONS: readonly Mutation[] = [
     what: "a seat may be in two active items",
     guards: ["I1", "I12"],
     edits: [WITHOUT_INDEX],
-    noticedBy: { file: "test/migrations/schema.test.ts" },
+    noticedBy: { file: "test/migrations/schema.test.ts", test: "is what the migrations make" },
   },
   {
     name: "no-row-locks",
@@ -68,7 +71,7 @@ export const MUTATIONS: readonly Mutation[] = [
         put: "const row = view.seats.get(key);",
       },
     ],
-    noticedBy: { file: "test/booking/hold.plan.test.ts" },
+    noticedBy: { file: "test/booking/hold.plan.test.ts", test: "the first of two holds for one seat gets it" },
   },
   {
     name: "run-out-lock-with-required",
@@ -81,8 +84,11 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "compare-and-set",
     what: "a booking is changed whatever it has become since it was read",
     guards: ["I2"],
-    edits: [{ file: changeRows, find: "and b.status = k.old_status and b.version = k.old_version", put: "" }],
-    noticedBy: { file: "test/booking/changes.test.ts", test: "rows are replaced only as they were read" },
+    edits: [WITHOUT_COMPARE_AND_SET],
+    noticedBy: {
+      file: "test/booking/changes.test.ts",
+      test: "rows are replaced only as they were read: another booking's",
+    },
   },
   {
     name: "confirm-after-the-end",
@@ -92,10 +98,16 @@ export const MUTATIONS: readonly Mutation[] = [
       {
         file: "services/booking/booking.transitions.ts",
         find: '{ from: "CANCELLED:BY_USER", on: "payment.success", ...refund("BOOKING_CANCELLED") },',
-        put: "",
+        put: `{
+    from: "CANCELLED:BY_USER",
+    on: "payment.success",
+    to: "CONFIRMED",
+    effects: ["retakeSeats", "bookSeats", "assignTicketReference"],
+    publishes: BOOKING_CONFIRMED,
+  },`,
       },
     ],
-    noticedBy: { file: "test/booking/transitions.test.ts" },
+    noticedBy: { file: paymentResultTest, test: "money for a booking that its buyer or its payment ended" },
   },
   {
     name: "amount-not-compared",
@@ -108,7 +120,7 @@ export const MUTATIONS: readonly Mutation[] = [
         put: "command.payment.currency !== currency",
       },
     ],
-    noticedBy: { file: "test/booking/payment-result.test.ts", test: "money of another amount" },
+    noticedBy: { file: paymentResultTest, test: "money of another amount" },
   },
   {
     name: "currency-not-compared",
@@ -121,7 +133,7 @@ export const MUTATIONS: readonly Mutation[] = [
         put: "command.payment.amountMinor !== totalMinor",
       },
     ],
-    noticedBy: { file: "test/booking/payment-result.test.ts", test: "money of another currency" },
+    noticedBy: { file: paymentResultTest, test: "money of another currency" },
   },
   {
     name: "capture-announced-again",
@@ -147,7 +159,7 @@ export const MUTATIONS: readonly Mutation[] = [
         put: "key: `${id}:refund:${job.claims}`",
       },
     ],
-    noticedBy: { file: "test/payment/refund.test.ts" },
+    noticedBy: { file: "test/payment/refund.test.ts", test: "a refund is asked for until the provider has done it" },
   },
   {
     name: "refund-not-due",
@@ -160,7 +172,7 @@ export const MUTATIONS: readonly Mutation[] = [
         put: "",
       },
     ],
-    noticedBy: { file: "test/booking/transitions.test.ts" },
+    noticedBy: { file: paymentResultTest, test: "late money is to be refunded when one seat is held by another" },
   },
   {
     name: "delete-before-publish",
@@ -174,7 +186,7 @@ export const MUTATIONS: readonly Mutation[] = [
         put: "    await publish(rows);\n    return { led, published: rows.length",
       },
     ],
-    noticedBy: { file: "test/facts/relay.test.ts" },
+    noticedBy: { file: "test/facts/relay.test.ts", test: "a round whose publishing fails" },
   },
   {
     name: "high-water-mark",
@@ -278,7 +290,7 @@ export const MUTATIONS: readonly Mutation[] = [
         put: "        and false\n      order by b.expires_at\n      limit $1",
       },
     ],
-    noticedBy: { file: "test/booking/sweep.test.ts" },
+    noticedBy: { file: "test/booking/sweep.test.ts", test: "a sweep expires what is due" },
   },
   {
     name: "no-take-over",
@@ -330,7 +342,7 @@ export const MUTATIONS: readonly Mutation[] = [
         put: 'export const CREATE_BOOKING = {\n  $$strict: "remove",',
       },
     ],
-    noticedBy: { file: "test/gateway/bad-input.test.ts" },
+    noticedBy: { file: "test/gateway/bad-input.test.ts", test: "POST /api/bookings" },
   },
   {
     name: "key-not-kept",
@@ -366,4 +378,7 @@ export const MUTATIONS: readonly Mutation[] = [
     noticedBy: { file: "test/booking/committer.test.ts", test: "two nodes that both sell one event" },
   },
   ...INNER_GUARDS,
+  ...EDGE_GUARDS,
+  ...CHANGE_GUARDS,
+  ...CLAIM_GUARDS,
 ];

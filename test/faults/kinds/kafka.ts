@@ -1,17 +1,17 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Admin } from "kafkajs";
-import { createKafka } from "#broker/kafka.client.ts";
 import { newFact } from "#contracts/events.ts";
 import { newId } from "#contracts/id.ts";
 import { deadLetterTopic, KAFKA_TOPICS } from "#contracts/topics.ts";
+import { withAdmin } from "../../support/kafka-admin.ts";
 import { groupsLike, lagsOf, OUR_GROUPS } from "../../support/lag.ts";
 import { ask } from "../ask.ts";
-import { cutAgain, killInMidst, killServer, loseReplies } from "../blows.ts";
+import { cutAgain, killInMidst, killServer, LEADING, loseReplies } from "../blows.ts";
 import type { Fault, Stage } from "../fault.ts";
 import { publish } from "../publish.ts";
 import { rogue } from "../rogue.ts";
 import type { World } from "../world.ts";
+import { CONSUMER_KILL } from "./consumer-kill.ts";
 
 /** Past the sessions of consumers of facts, 6 s, and now and then of the inbox too, 10 s. */
 const PAST_SESSION_MS = [7_000, 11_500] as const;
@@ -39,10 +39,7 @@ export const KAFKA_FAULTS: readonly Fault[] = [
       const goOn = () => world.signal("kafka", "SIGCONT");
       world.signal("kafka", "SIGSTOP");
       await sleep(random.between(150, 500));
-      const relaying = `
-        select a.application_name from pg_locks l join pg_stat_activity a using (pid)
-        where l.locktype = 'advisory' and l.granted and a.state like 'idle in transaction%'
-          and a.application_name like 'eventix-booking@%' limit 1`;
+      const relaying = `${LEADING} and a.state like 'idle in transaction%'`;
       try {
         return await killInMidst(stage, { sql: relaying, withinMs: 2_000, downMs: [100, 1_000], killed: goOn });
       } finally {
@@ -50,11 +47,7 @@ export const KAFKA_FAULTS: readonly Fault[] = [
       }
     },
   },
-  {
-    name: "consumer-killed",
-    what: "a node is killed while its consumers commit, before they have told Kafka so",
-    strike: (stage) => killInMidst(stage, { slowMs: 60, sql: CONSUMING, withinMs: 3_000, downMs: [100, 1_000] }),
-  },
+  CONSUMER_KILL,
   {
     name: "consumer-stopped",
     what: "a node is stopped for longer than its consumers' sessions, then goes on with what it had read",
@@ -189,31 +182,19 @@ export const KAFKA_FAULTS: readonly Fault[] = [
   },
 ];
 
-/** Sessions of consumers that are writing what they read, of whichever node. */
-const CONSUMING = `
-  select application_name from pg_stat_activity
-  where application_name ~ '^eventix-(booking|payment)@[bc]-' and xact_start is not null and query ilike '%processed_events%'
-  limit 1`;
-
-const withAdmin = async <T>(world: World, work: (admin: Admin) => Promise<T>): Promise<T> => {
-  const admin = createKafka({ brokers: world.brokers(), clientId: "faults" }).admin();
-  await admin.connect();
-  return work(admin).finally(() => admin.disconnect());
-};
-
 /** Of all groups of our consumers together. */
 const membersOf = (world: World): Promise<number> =>
-  withAdmin(world, async (admin) => {
+  withAdmin(async (admin) => {
     const { groups } = await admin.describeGroups(await groupsLike(admin, OUR_GROUPS));
     return groups.reduce((sum, { members }) => sum + members.length, 0);
-  });
+  }, world.brokers());
 
 /** Facts that wait for the consumers of payment. */
 const lagOf = (world: World): Promise<number> =>
-  withAdmin(world, async (admin) => {
+  withAdmin(async (admin) => {
     const lags = await lagsOf(admin, await groupsLike(admin, /^eventix\.payment\./));
     return lags.reduce((sum, { offset, end }) => sum + end - Math.max(offset, 0), 0);
-  });
+  }, world.brokers());
 
 /** Tells of seats what nobody believes, since their version is none, in a fact that has to arrive all the same. Resolves with how many passed it. */
 async function commitLate({ world, halls, owed }: Stage, ms: number): Promise<number> {

@@ -1,10 +1,10 @@
-import { RELAY_MARK } from "#mixins/outbox.repository.ts";
-import { connected } from "#stack/postgres/databases.ts";
-import { killNode } from "../blows.ts";
+import { askUntil } from "../ask.ts";
+import { killNode, LEADING, nodeOf } from "../blows.ts";
 import type { Fault, Stage } from "../fault.ts";
 
 /** A node is back this long after it was killed. */
 const DOWN_MS = [300, 1_200] as const;
+const SEEN_MS = 2_000;
 
 /** Nodes by what they do, each killed under load in turn, and back before the next is. */
 export const NODE_KILL: Fault = {
@@ -21,10 +21,8 @@ export const NODE_KILL: Fault = {
   long: true,
 };
 
-/** The node that ended a round of booking's relay last. */
+/** A node that is seen to lead booking's relay: mostly the chosen one, since the others seldom look. */
 async function relaying({ world }: Stage): Promise<string | undefined> {
-  const sql = `select substring(application_name from '@([a-z]+)-') as name from pg_stat_activity
-    where datname = current_database() and query like '%' || $1 order by state_change desc limit 1`;
-  const { rows } = await connected(world.adminUrl("booking"), (client) => client.query(sql, [RELAY_MARK]));
-  return rows[0]?.name;
+  const session = await askUntil<string>(world, "booking", { sql: LEADING, ms: SEEN_MS });
+  return session && nodeOf(session);
 }
