@@ -38,6 +38,10 @@ export function developmentSettings(config: Config, env: Environment): Map<strin
     const why = "KAFKA_SASL_MECHANISM=plain sends the password readably";
     found.set("KAFKA_TLS", `KAFKA_TLS=off: must be on, since ${why}; or log in by scram-sha-512`);
   }
+  if (config.transitKey === "") {
+    const why = "whoever writes to Kafka could call anything as anybody";
+    found.set("TRANSIT_KEY", `TRANSIT_KEY: must be set, since ${why}; openssl rand -base64 32 makes one`);
+  }
   if (config.paymentApiUrl.startsWith("http:")) {
     const why = "the key of PAYMENT_API_KEY can be read on the way, and money be moved with it";
     found.set("PAYMENT_API_URL", `PAYMENT_API_URL=${config.paymentApiUrl}: must be an https address, since ${why}`);

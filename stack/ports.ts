@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -36,9 +37,17 @@ interface Claim {
  */
 const LINGER_MS = 500;
 
+/** Below those that systems give to outgoing connections, one of which would take a free port before its server does. */
+const [LOWEST, HIGHEST] = [15_000, 32_000];
+const TRIES = 20;
+
 async function claim(port: number): Promise<Claim> {
   for (const end = Date.now() + LINGER_MS; port !== 0 && Date.now() < end; await sleep(10)) {
     const claimed = await listen(port);
+    if (claimed) return claimed;
+  }
+  for (let n = 0; n < TRIES; n++) {
+    const claimed = await listen(randomInt(LOWEST, HIGHEST));
     if (claimed) return claimed;
   }
   return (await listen(0)) as Claim;

@@ -9,10 +9,10 @@ const lines = page.split("\n");
 
 test("docs/reliability.md tells of each mutation what it takes away and which test notices", () => {
   const told = lines.filter((line) => /^\| `[\w-]+` \| I\d/.test(line));
-  const made = MUTATIONS.map(({ name, guards, what, noticedBy: { file, test: named } }) => {
-    const where = `\`${file}\`${named === undefined ? "" : `, “${named}…”`}`;
-    return `| \`${name}\` | ${guards.join(", ")} | ${what} | ${where} |`;
-  });
+  const made = MUTATIONS.map(
+    ({ name, guards, what, noticedBy }) =>
+      `| \`${name}\` | ${guards.join(", ")} | ${what} | \`${noticedBy.file}\`, “${noticedBy.test}…” |`,
+  );
   assert.deepEqual(told, made);
 });
 

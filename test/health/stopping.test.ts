@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import pg from "pg";
-import { createKafka } from "#broker/kafka.client.ts";
 import { Shop } from "../e2e/support/shop.ts";
 import { untilConsumed } from "../support/consumed.ts";
+import { withAdmin } from "../support/kafka-admin.ts";
 import { startNode, type TestNode, untilReachable } from "../support/node.ts";
 import { until } from "../support/until.ts";
 import { Client } from "./support/client.ts";
@@ -23,10 +23,9 @@ async function consumed(): Promise<{ applied: number; committed: number }> {
   const groups = ["booking-created", "booking-ended"].map((name) => `payment.${name}`);
   const counted = "select count(*)::int as applied from processed_events where consumer = any($1)";
   const [{ applied } = { applied: 0 }] = await query<{ applied: number }>("DATABASE_URL_PAYMENT", counted, [groups]);
-  const admin = createKafka({ brokers: (process.env.KAFKA_BROKERS ?? "").split(","), clientId: "counting" }).admin();
-  await admin.connect();
-  const offsets = await Promise.all(groups.map((group) => admin.fetchOffsets({ groupId: `eventix.${group}` })));
-  await admin.disconnect();
+  const offsets = await withAdmin((admin) =>
+    Promise.all(groups.map((group) => admin.fetchOffsets({ groupId: `eventix.${group}` }))),
+  );
   const all = offsets.flatMap((topics) => topics.flatMap(({ partitions }) => partitions));
   return { applied, committed: all.reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0) };
 }

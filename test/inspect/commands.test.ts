@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
-import { createKafka } from "#broker/kafka.client.ts";
 import type { BookingResponse } from "#contracts/booking.ts";
 import type { Scope } from "#contracts/caller.ts";
 import type { SeatMap } from "#contracts/catalog.ts";
@@ -20,6 +19,7 @@ import { type Cluster, joinCluster } from "../../cli/inspect/cluster.ts";
 import { SCOPES } from "../../cli/inspect/operator.ts";
 import { Shop } from "../e2e/support/shop.ts";
 import { eventix, NO_SERVERS_GIVEN } from "../support/command.ts";
+import { withAdmin } from "../support/kafka-admin.ts";
 import { startNode, type TestNode } from "../support/node.ts";
 import { until } from "../support/until.ts";
 
@@ -246,9 +246,6 @@ test("a command leaves the cluster, and nothing of itself", async () => {
 });
 
 async function inboxes(): Promise<string[]> {
-  const admin = createKafka({ brokers: (process.env.KAFKA_BROKERS ?? "").split(","), clientId: "test" }).admin();
-  await admin.connect();
-  const topics = await admin.listTopics();
-  await admin.disconnect();
+  const topics = await withAdmin((admin) => admin.listTopics());
   return topics.filter((topic) => topic.startsWith(`MOL-${NAMESPACE}`)).sort();
 }

@@ -145,10 +145,14 @@ test("`down` leaves no process, and a postmaster.pid whose number is another's n
 
 test("nor does a server killed together with its starter, as a zombie that nobody takes away", async () => {
   await stackDown({ home, say: silent });
-  // A shell that becomes a program which never asks for its children: the one it had stays a zombie.
-  const shell = spawn("sh", ["-c", "sleep 0 & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
+  // A shell that becomes a program which never asks for its children: one that ends thereafter stays a zombie.
+  const shell = spawn("sh", ["-c", "sleep 60 & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
   const [line] = (await once(shell.stdout as Readable, "data")) as [Buffer];
   const zombie = Number(String(line));
+  await until(() => readFileSync(`/proc/${shell.pid}/comm`, "utf8") === "sleep\n", {
+    what: "the shell to be another program",
+  });
+  process.kill(zombie, "SIGKILL");
   await until(() => startOf(zombie) === undefined, { what: "the child to end" });
   assert.equal(process.kill(zombie, 0), true);
   const file = join(home, "postgres/data/postmaster.pid");
