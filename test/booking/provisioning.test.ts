@@ -13,6 +13,7 @@ import {
   deliver,
   inventoryOf,
   lines,
+  loaded,
   mark,
   pool,
   provisioner,
@@ -51,7 +52,7 @@ test("an announced event waits without seats, then has all of them, in their pla
   assert.equal(await deliver(terms), 1);
   assert.deepEqual(await inventoryOf(terms.eventId), { status: "LOADING", version: 1, loaded: 0, maxSeats: 10 });
   assert.deepEqual(await shelfOf(terms.eventId), []);
-  assert.equal(await provisioner().runOnce(), true);
+  await loaded(terms.eventId);
   assert.deepEqual(await inventoryOf(terms.eventId), { status: "ON_SALE", version: 1, loaded: 1, maxSeats: 10 });
   const expected = indexes(12_001).map((index) => ({ index, price: 4_500, status: "AVAILABLE" }));
   assert.deepEqual(await shelfOf(terms.eventId), expected);
@@ -102,7 +103,7 @@ test("prices that change while seats are fetched are right in the end, whoever f
   await until(async () => (await shelfOf(terms.eventId)).length === 5_000, { what: "the first page" });
   await deliver(await repriced(terms, 100));
   await leaseRunsOut(terms.eventId);
-  assert.equal(await provisioner().runOnce(), true);
+  await loaded(terms.eventId);
   assert.deepEqual(new Set((await shelfOf(terms.eventId)).map(({ price }) => price)), new Set([100]));
   assert.equal((await inventoryOf(terms.eventId))?.loaded, 2);
   line.mend();
@@ -161,7 +162,7 @@ test("a node that stops leaves the rest to another at once", async () => {
   line.mend();
   await stopped;
   await stopping.stop();
-  assert.equal(await provisioner().runOnce(), true);
+  await loaded(terms.eventId);
   assert.deepEqual(await indexesOf(terms.eventId), indexes(11_000));
 });
 
@@ -173,7 +174,7 @@ test("a shelf with a gap is filled from its start", async () => {
   await until(async () => (await shelfOf(terms.eventId)).length === 5_000, { what: "the first page" });
   await pool.query("delete from seat_inventory where event_id = $1 and seat_index = 17", [terms.eventId]);
   await leaseRunsOut(terms.eventId);
-  await provisioner().runOnce();
+  await loaded(terms.eventId);
   assert.deepEqual(await indexesOf(terms.eventId), indexes(6_000));
   assert.equal((await inventoryOf(terms.eventId))?.status, "ON_SALE");
   line.mend();

@@ -38,7 +38,7 @@ async function countActive(eventId: string): Promise<{ seats: number; items: num
 test("in a stampede of 200 buyers on 20 seats each seat is sold once, and each loser is told which seat and why", async () => {
   const { id, seatIds } = await shopOf(0).putOnSale(20);
   const wishes = Array.from({ length: 200 }, (_, n) => ({ user: `buyer-${n}`, seatId: pick(seatIds) }));
-  const answers = await Promise.all(wishes.map(({ user, seatId }, n) => shopOf(n).book(user, id, [seatId])));
+  const answers = await Promise.all(wishes.map(({ user, seatId }, n) => shopOf(n).bookPatiently(user, id, [seatId])));
 
   const wanted = new Set(wishes.map(({ seatId }) => seatId));
   const won = answers.filter((answer) => answer.status === 201);
@@ -61,7 +61,7 @@ test("buyers who want the same pairs in opposite orders neither deadlock nor sha
     const [a, b] = [pick(seatIds), pick(seatIds)];
     return a === b ? [a] : [a, b];
   });
-  const answers = await Promise.all(pairs.map((pair, n) => shopOf(n).book(`pair-${n}`, id, pair)));
+  const answers = await Promise.all(pairs.map((pair, n) => shopOf(n).bookPatiently(`pair-${n}`, id, pair)));
   const statuses = new Set(answers.map((answer) => `${answer.status} ${answer.error?.code ?? ""}`));
   assert.deepEqual([...statuses].sort(), ["201 ", "409 SEAT_ALREADY_RESERVED"]);
   const sold = answers.filter((a) => a.status === 201).flatMap((a) => a.data.seats.map((seat) => seat.seatId));

@@ -10,6 +10,7 @@ import type { ServiceCall } from "../../../services/booking/service-call.ts";
 import { callAsService, publishedEvent } from "../../catalog/support/catalog.ts";
 import { recordingLogger, recordOf } from "../../facts/fixture.ts";
 import { freshDatabase } from "../../support/database.ts";
+import { until } from "../../support/until.ts";
 
 export type Terms = FactData<"event.published">;
 
@@ -46,6 +47,17 @@ export function provisioner(call: ServiceCall = catalog): Provisioner {
   const node = new Provisioner({ pool, call, logger, nodeId: `node-${nodes}` });
   running.push(node);
   return node;
+}
+
+/** Loads what waits until the event is on sale by its last terms: a node tries again what was too slow for a statement's time. */
+export async function loaded(eventId: string): Promise<void> {
+  const node = provisioner();
+  const isLoaded = async () => {
+    await node.runOnce();
+    const inventory = await inventoryOf(eventId);
+    return inventory !== undefined && inventory.loaded === inventory.version;
+  };
+  await until(isLoaded, { what: `event ${eventId} to be loaded` });
 }
 
 export interface Inventory {

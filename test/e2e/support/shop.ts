@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { BookingResponse, PaymentResponse, SeatStatus, SeatsAvailability } from "#contracts/booking.ts";
 import type { EventResponse, ImportedVenue, SeatMap } from "#contracts/catalog.ts";
 import { largePlan } from "../../catalog/support/plans.ts";
@@ -97,6 +99,21 @@ export class Shop {
     headers: Record<string, string> = {},
   ): Promise<Answer<BookingResponse>> {
     return this.call("POST", "/api/bookings", { token: this.#token(user), body: { eventId, seatIds }, headers });
+  }
+
+  /** Books as a patient buyer does, who asks again under one key when the answer says that it cannot be told yet. */
+  async bookPatiently(user: string, eventId: string, seatIds: string[]): Promise<Answer<BookingResponse>> {
+    const headers = { "idempotency-key": randomUUID() };
+    return until(
+      async () => {
+        const answer = await this.book(user, eventId, seatIds, headers);
+        const retryAfter = answer.headers.get("retry-after");
+        if (retryAfter === null) return answer;
+        await sleep(1_000 * Number(retryAfter));
+        return undefined;
+      },
+      { what: "an answer that is final", ms: 60_000 },
+    );
   }
 
   /** Books and expects to win. */
