@@ -16,7 +16,6 @@ export class Caller {
     const log = world.logFile("caller");
     const child = fork(join(import.meta.dirname, "load/caller.ts"), {
       env: world.nodeEnvironment({}),
-      execArgv: ["--disable-warning=TimeoutNegativeWarning"],
       stdio: ["ignore", log, log, "ipc"],
     });
     await messageOf(child, "The node that calls");

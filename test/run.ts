@@ -79,7 +79,6 @@ async function run(files: readonly string[], runner?: number): Promise<Run> {
     process.execPath,
     [
       "--test",
-      "--disable-warning=TimeoutNegativeWarning",
       "--test-global-setup=./test/setup.ts",
       "--test-concurrency=1",
       `--test-timeout=${TIMEOUT_MS}`,

@@ -68,7 +68,6 @@ class Pair {
     };
     const start = async (role: EchoNode["role"]) => {
       const child = fork(join(import.meta.dirname, "../load/echo.ts"), {
-        execArgv: ["--disable-warning=TimeoutNegativeWarning"],
         stdio: ["ignore", world.logFile("echo"), world.logFile("echo"), "ipc"],
       });
       child.send({ ...node, role, namespace: `bench-${kind}` } satisfies EchoNode);

@@ -40,7 +40,7 @@ export const start: Scenario = {
 async function launch(home: string, port: number): Promise<{ child: ChildProcess; seconds: number }> {
   const outside = Object.entries(process.env).filter(([name]) => !GIVEN.test(name));
   const began = performance.now();
-  const child = spawn(process.execPath, ["--disable-warning=TimeoutNegativeWarning", EVENTIX, "start"], {
+  const child = spawn(process.execPath, [EVENTIX, "start"], {
     env: { ...Object.fromEntries(outside), EVENTIX_HOME: home, PORT: String(port) },
     stdio: ["ignore", "pipe", "pipe"],
   });

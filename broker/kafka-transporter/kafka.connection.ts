@@ -1,6 +1,7 @@
 import net from "node:net";
 import tls from "node:tls";
 import { type ISocketFactory, type logCreator, logLevel } from "kafkajs";
+import "./idle-connection.ts";
 
 /** The part of Moleculer's or pino's logger that is used. */
 export interface KafkaLogger {

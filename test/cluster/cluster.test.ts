@@ -84,7 +84,7 @@ test("when a node does not start, the others are ended too and not started again
 });
 
 test("a second one beside it takes other ports, shows its table in place on a terminal, and ends by Ctrl-C alone", async () => {
-  const eventix = `stty cols 120 rows 40; exec ${process.execPath} --disable-warning=TimeoutNegativeWarning cli/eventix.ts cluster`;
+  const eventix = `stty cols 120 rows 40; exec ${process.execPath} cli/eventix.ts cluster`;
   const own = { ...process.env, ...env(), PORT: undefined, NAMESPACE: `beside-${process.pid}` };
   const terminal = spawn("script", ["-qefc", eventix, "/dev/null"], { env: own, stdio: ["pipe", "pipe", "inherit"] });
   after(() => terminal.kill("SIGTERM"));

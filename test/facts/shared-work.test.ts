@@ -27,7 +27,7 @@ const MEMBER = join(import.meta.dirname, "support/member.ts");
 function startMember(
   ...args: [what: "relay" | "standby" | "consumer", url: string, group: string, eventId: string]
 ): ChildProcess {
-  const member = fork(MEMBER, args, { execArgv: ["--disable-warning=TimeoutNegativeWarning"] });
+  const member = fork(MEMBER, args);
   after(() => member.kill("SIGKILL"));
   return member;
 }

@@ -98,7 +98,7 @@ test("the REPL calls actions as the operator, or as whom a call names", async ()
 });
 
 test("moleculer-runner's REPL joins with the same config file", async () => {
-  const runner = "node --disable-warning=TimeoutNegativeWarning node_modules/moleculer/bin/moleculer-runner.js";
+  const runner = "node node_modules/moleculer/bin/moleculer-runner.js";
   const prompt = "mol $ ";
   const repl = openTerminal(`${runner} --repl --config moleculer.config.ts`, { NAMESPACE, LOG_LEVEL: "warn" }, prompt);
   terminals.push(repl);

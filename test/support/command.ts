@@ -35,7 +35,7 @@ export const NO_SERVERS_GIVEN: Record<string, undefined> = {
 
 /** Starts `eventix …` as a process of its own, in this environment with `env` on top. */
 export function startEventix(args: string[], { env = {} }: Run = {}): Command {
-  const child = spawn(process.execPath, ["--disable-warning=TimeoutNegativeWarning", EVENTIX, ...args], {
+  const child = spawn(process.execPath, [EVENTIX, ...args], {
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
