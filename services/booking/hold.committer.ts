@@ -10,6 +10,8 @@ import type { SeatLease, SeatLocks } from "./seat.locks.ts";
 
 export const BATCH_LIMIT = 128;
 export const BATCHES_IN_FLIGHT = 4;
+/** A batch costs as much as some forty of its holds: a smaller one does not begin beside another. */
+export const BESIDE_OTHERS = 32;
 /** Holds on their own may wait half a second each for a locked row: they leave places to the batches of all others. */
 const ALONE_IN_FLIGHT = 2;
 /** How often deadlines and retries of waiting holds are looked at. */
@@ -111,13 +113,14 @@ export class HoldCommitter {
   }
 
   /**
-   * A batch costs as much as some forty of its holds, so one that would be small beside those in flight waits for them: with it
-   * wait those who come meanwhile. Never longer than a tick.
+   * A batch that would be small, or small beside those in flight, waits for them: with it wait those who come meanwhile. Never
+   * longer than a tick, and not for a hold on its own, which may take long.
    */
   #isWorthwhile(): boolean {
-    if (this.#inFlight.length === 0 || this.#overdue) return this.#inFlight.length < BATCHES_IN_FLIGHT;
     if (this.#inFlight.length === BATCHES_IN_FLIGHT) return false;
-    return this.waiting >= (Math.max(...this.#inFlight) / 2) * this.#inFlight.length;
+    const others = this.#inFlight.length - this.#aloneInFlight;
+    if (others === 0 || this.#overdue) return true;
+    return this.waiting >= Math.max(BESIDE_OTHERS, (Math.max(...this.#inFlight) / 2) * others);
   }
 
   #onTick(): void {

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import type { Pool } from "pg";
 import { createPool } from "#mixins/database.mixin.ts";
 import type { HoldAnswer } from "../../services/booking/event.actor.ts";
+import { BESIDE_OTHERS } from "../../services/booking/hold.committer.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 import { until } from "../support/until.ts";
 import { hold, openBoxOffice, putOnSale, stranger, untilWaiting } from "./support/box-office.ts";
@@ -19,6 +21,24 @@ after(async () => {
   await desk.close();
   await pool.end();
 });
+
+/** A hold path to the same database through a proxy, with so many connections that are open already. */
+async function openFarDesk(connections: number) {
+  const url = new URL(pool.options.connectionString as string);
+  const proxy = await TcpProxy.to(url.host);
+  const address = `postgres://${url.username}:${url.password}@127.0.0.1:${proxy.port}${url.pathname}`;
+  const farPool = createPool(address, "far", 4);
+  farPool.on("error", () => {});
+  await Promise.all(Array.from({ length: connections }, () => farPool.query("select pg_sleep(0.2)")));
+  await until(() => farPool.idleCount === connections, { what: `${connections} connections that are open already` });
+  const desk = new HoldDesk(farPool);
+  const close = async () => {
+    await desk.close();
+    await farPool.end();
+    await proxy.close();
+  };
+  return { proxy, desk, close };
+}
 
 async function codeOf(answer: Promise<HoldAnswer>): Promise<string> {
   const [result] = await Promise.allSettled([answer]);
@@ -54,6 +74,38 @@ test("when more events ask than fit into a batch, each has its turn before any h
   assert(order.lastIndexOf(0) - 3 * 128 < order.indexOf(2), `${order.lastIndexOf(0)} ${order.indexOf(2)}`);
 });
 
+test("a small batch waits for the one in flight, a large one and one beside a hold on its own do not", async (t) => {
+  const { eventId, seatIds } = await putOnSale(pool, BESIDE_OTHERS + 3);
+  const [first, second, alone, last, ...others] = seatIds.map((seatId) => [seatId]);
+  const far = await openFarDesk(4);
+  t.after(async () => {
+    t.mock.timers.reset();
+    far.proxy.stall("both", false);
+    await far.close();
+  });
+  await far.desk.hold(eventId, first as string[]);
+  // No tick: whoever waits does so for others.
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  far.proxy.stall("both", true);
+  const load = async (holds: (string[] | undefined)[]) => {
+    const answers = holds.map((seats) => codeOf(far.desk.hold(eventId, seats as string[], { alone: seats === alone })));
+    for (let turn = 0; turn < 5; turn++) await setImmediate();
+    return { answers, ...far.desk.load };
+  };
+  const one = await load([alone]);
+  assert.deepEqual([one.waiting, one.inFlight], [0, 1]);
+  const two = await load([second]);
+  assert.deepEqual([two.waiting, two.inFlight], [0, 2], "beside a hold on its own");
+  const small = await load(others);
+  assert.deepEqual([small.waiting, small.inFlight], [BESIDE_OTHERS - 1, 2], "one too few");
+  const large = await load([last]);
+  assert.deepEqual([large.waiting, large.inFlight], [0, BESIDE_OTHERS + 2], "enough");
+  t.mock.timers.reset();
+  far.proxy.stall("both", false);
+  const answers = [one, two, small, large].flatMap((load) => load.answers);
+  assert.deepEqual(new Set(await Promise.all(answers)), new Set(["HELD"]));
+});
+
 test("run-out holds whose bookings stay locked hold up neither the others of the batch nor any deadline", async (t) => {
   const { eventId, seatIds } = await putOnSale(pool, 10);
   for (const seatId of seatIds.slice(1)) await hold(pool, eventId, [seatId], { expiresIn: "-1 second" });
@@ -72,17 +124,8 @@ test("run-out holds whose bookings stay locked hold up neither the others of the
 test("a database that falls silent costs a hold its chance, not its answer: awake or not, the actor answers in time", async () => {
   const awake = await putOnSale(pool, 2);
   const asleep = await putOnSale(pool, 1);
-  const url = new URL(pool.options.connectionString as string);
-  const proxy = await TcpProxy.to(url.host);
-  const silent = createPool(
-    `postgres://${url.username}:${url.password}@127.0.0.1:${proxy.port}${url.pathname}`,
-    "far",
-    4,
-  );
-  silent.on("error", () => {});
-  const far = new HoldDesk(silent);
-  await Promise.all([far.hold(awake.eventId, awake.seatIds.slice(0, 1)), silent.query("select 1")]);
-  await until(() => silent.idleCount === 2, { what: "two connections that are open already" });
+  const { proxy, desk: far, close } = await openFarDesk(2);
+  await far.hold(awake.eventId, awake.seatIds.slice(0, 1));
 
   proxy.drop("both", true);
   const deadline = Date.now() + 400;
@@ -96,7 +139,5 @@ test("a database that falls silent costs a hold its chance, not its answer: awak
   // What went into the clog is lost: these connections say nothing any more, and only their end frees the seat.
   proxy.drop("both", false);
   assert.equal(await codeOf(far.hold(awake.eventId, awake.seatIds.slice(1), { deadline: Date.now() + 8_000 })), "HELD");
-  await far.close();
-  await silent.end();
-  await proxy.close();
+  await close();
 });

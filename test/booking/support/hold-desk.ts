@@ -37,6 +37,12 @@ export class HoldDesk {
     });
   }
 
+  /** Holds in mailboxes, and in batches in flight. */
+  get load(): { waiting: number; inFlight: number } {
+    const { waiting, inFlight } = this.#committer;
+    return { waiting, inFlight };
+  }
+
   connect(): Promise<void> {
     return this.#locks.connect();
   }
