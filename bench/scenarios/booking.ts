@@ -1,15 +1,13 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
-import { join } from "node:path";
 import { NODE_FLAGS } from "#stack/node-process.ts";
 import { ceilingOfBatches } from "../ceiling/ceiling.ts";
+import { JobProcess } from "../job-process.ts";
 import type { InProcessJob, InProcessResult } from "../load/in-process.ts";
 import { BUYERS } from "../sale.ts";
 import { type Effort, type Figure, ratio, repeated, type Scenario } from "../scenario.ts";
 import { seatId } from "../seats.ts";
 import { type BenchEvent, clearShelf, countBookings, putOnSale } from "../shelf.ts";
-import { messageOf, type World } from "../world.ts";
+import type { World } from "../world.ts";
 
 const IN_FLIGHT = 256;
 const WARM_UPS = 2;
@@ -28,8 +26,7 @@ export const booking: Scenario = {
       ceiling: await ceilingOfBatches(world, effort.seconds / 2),
       accepted: await sold(),
     }));
-    node.disconnect();
-    await once(node, "exit");
+    await node.stop();
     return [
       { what: "ceiling (b)", unit: "bookings/s", values: ceiling },
       { what: "accepted, 256 in flight", unit: "bookings/s", values: accepted },
@@ -39,8 +36,8 @@ export const booking: Scenario = {
     async function sold(): Promise<number> {
       await clearShelf(world.db);
       const [event] = (await putOnSale(world.db, 1, seats)) as [BenchEvent];
-      await ask(node, { holds: [{ ...pair(event, 0), user: "buyer" }], inFlight: 1, seconds: 1 });
-      const { granted, refused, seconds } = await ask(node, {
+      await node.run({ holds: [{ ...pair(event, 0), user: "buyer" }], inFlight: 1, seconds: 1 });
+      const { granted, refused, seconds } = await node.run({
         holds: Array.from({ length: seats / 4 }, (_, n) => ({
           ...pair(event, 2 + 2 * n),
           user: `buyer-${n % BUYERS}`,
@@ -57,18 +54,9 @@ export const booking: Scenario = {
 
 const pair = ({ id }: BenchEvent, n: number) => ({ eventId: id, seatIds: [seatId(id, n), seatId(id, n + 1)] });
 
-async function startNode(world: World): Promise<ChildProcess> {
-  const child = fork(join(import.meta.dirname, "../load/in-process.ts"), {
+const startNode = (world: World): Promise<JobProcess<InProcessJob, InProcessResult>> =>
+  JobProcess.start(world, "in-process", "The node in the buyers' process", {
     env: world.nodeEnvironment({ SERVICES: "booking" }),
     execArgv: NODE_FLAGS,
-    stdio: ["ignore", world.logFile("in-process"), world.logFile("in-process"), "ipc"],
     serialization: "advanced",
   });
-  await messageOf(child, "The node in the buyers' process");
-  return child;
-}
-
-async function ask(node: ChildProcess, job: InProcessJob): Promise<InProcessResult> {
-  node.send(job);
-  return (await messageOf(node, "The node in the buyers' process")) as InProcessResult;
-}

@@ -1,9 +1,7 @@
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
-import { join } from "node:path";
+import { JobProcess } from "../job-process.ts";
 import type { EchoJob, EchoNode, EchoResult, TransporterKind } from "../load/echo.ts";
 import { type Effort, type Figure, ratio, repeated, type Scenario } from "../scenario.ts";
-import { messageOf, type World } from "../world.ts";
+import type { World } from "../world.ts";
 
 const IN_FLIGHT = [1, 64, 256];
 const NAMES: Record<TransporterKind, string> = { ours: "ours", kafka: "Moleculer's Kafka", redis: "Moleculer's Redis" };
@@ -52,12 +50,16 @@ export const calls: Scenario = {
   },
 };
 
+type Echo = JobProcess<EchoJob, EchoResult>;
+
 /** Two nodes of a namespace of their own, one of which asks the other. */
 class Pair {
-  readonly #nodes: ChildProcess[];
+  readonly #answers: Echo;
+  readonly #asks: Echo;
 
-  private constructor(nodes: ChildProcess[]) {
-    this.#nodes = nodes;
+  private constructor(answers: Echo, asks: Echo) {
+    this.#answers = answers;
+    this.#asks = asks;
   }
 
   static async start(world: World, kind: TransporterKind): Promise<Pair> {
@@ -65,30 +67,20 @@ class Pair {
       kind,
       brokers: (world.env.KAFKA_BROKERS as string).split(","),
       redisUrl: world.env.REDIS_URL as string,
+      namespace: `bench-${kind}`,
     };
-    const start = async (role: EchoNode["role"]) => {
-      const child = fork(join(import.meta.dirname, "../load/echo.ts"), {
-        stdio: ["ignore", world.logFile("echo"), world.logFile("echo"), "ipc"],
+    const start = (role: EchoNode["role"]): Promise<Echo> =>
+      JobProcess.start(world, "echo", `A node with the transporter "${kind}"`, {
+        told: { ...node, role } satisfies EchoNode,
       });
-      child.send({ ...node, role, namespace: `bench-${kind}` } satisfies EchoNode);
-      await messageOf(child, `A node with the transporter "${kind}"`);
-      return child;
-    };
-    return new Pair([await start("answers"), await start("asks")]);
+    return new Pair(await start("answers"), await start("asks"));
   }
 
-  async run(job: EchoJob): Promise<EchoResult> {
-    const asks = this.#nodes[1] as ChildProcess;
-    asks.send(job);
-    return (await messageOf(asks, "The node that asks")) as EchoResult;
+  run(job: EchoJob): Promise<EchoResult> {
+    return this.#asks.run(job);
   }
 
   async stop(): Promise<void> {
-    await Promise.all(
-      this.#nodes.map(async (node) => {
-        node.disconnect();
-        await once(node, "exit");
-      }),
-    );
+    await Promise.all([this.#answers.stop(), this.#asks.stop()]);
   }
 }

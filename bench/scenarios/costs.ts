@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { RELAY_LOCK } from "#mixins/outbox.repository.ts";
 import { PAUSE_MS } from "../../services/booking/availability-reads.ts";
-import { Caller } from "../caller.ts";
 import { type Cluster, openCluster } from "../cluster.ts";
 import { COST_FIGURES, type Stage } from "../costs.ts";
+import { JobProcess } from "../job-process.ts";
 import type { CallerJob } from "../load/caller.ts";
 import type { LoadJob, LoadResult, RequestLine } from "../load/job.ts";
 import { readBytes } from "../meter/bytes.ts";
@@ -124,9 +124,10 @@ async function reads({ world, effort, cluster, read }: Bed): Promise<Record<"rea
   const held = halls.filter((_, n) => n % 2 === 1);
   await holdSeats(world.db, held, new Date(Date.now() + 3_600_000));
   const params = halls.map(({ id }) => ({ eventId: id, as: "bits" }));
-  const caller = await Caller.start(world);
+  const env = world.nodeEnvironment({});
+  const caller = await JobProcess.start<CallerJob, number>(world, "caller", "The node that calls", { env });
   const call = (wish: Pick<CallerJob, "params" | "inFlight" | "seconds">) =>
-    caller.call({ action: "booking.availability", ...wish });
+    caller.run({ action: "booking.availability", ...wish });
   await call({ params, inFlight: SHARING, seconds: 1 });
   const idle = await metered(read, () => sleep(seconds * 1_000));
   const apart = withoutIdle(await metered(read, () => call({ params, inFlight: 1, seconds })), idle);
