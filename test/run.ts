@@ -49,19 +49,17 @@ setTimeout(() => {
   process.stderr.write(`The tests did not end within ${ALL_TIMEOUT_MS / 60_000} minutes: interrupting them.\n`);
   for (const child of children) child.kill("SIGINT");
 }, ALL_TIMEOUT_MS).unref();
-const runs = await Promise.all(Array.from({ length: runners }, (_, n) => run(files, n)));
-if (runs.every(({ code, ran }) => code === 0 && ran === 0)) fail("No test ran.");
-const failed = runs.flatMap((one) => one.failed);
-const isTold =
-  runs.every((one) => one.code === 0 || one.failed.length > 0) && failed.every((file) => files.includes(file));
-if (runners > 1 && isTold && failed.length > 0 && failed.length <= RUN_AGAIN_AT_MOST) {
-  process.stdout.write(`\nFailed beside the other runner, and run again by themselves: ${failed.join(", ")}\n`);
-  runs.splice(0, runs.length, await run(failed));
-}
+const together = await Promise.all(Array.from({ length: runners }, (_, n) => run(files, n)));
+const again = toRunAgain(together);
+if (again.length > 0)
+  process.stdout.write(`\nFailed beside the other runner, and run again by themselves: ${again.join(", ")}\n`);
+const runs = again.length > 0 ? [await run(again)] : together;
 rmSync(folder, { recursive: true, force: true });
 const cut = runs.find(({ signal }) => signal)?.signal;
 if (cut) fail(`The tests were ended by ${cut}.`);
-process.exit(runs.find(({ code }) => code !== 0)?.code ?? 0);
+const failed = runs.find(({ code }) => code !== 0);
+if (!failed && runs.every(({ ran }) => ran === 0)) fail("No test ran.");
+process.exit(failed ? (failed.code ?? 1) : 0);
 
 interface Run extends Counted {
   code: number | null;
@@ -100,6 +98,14 @@ async function run(files: readonly string[], runner?: number): Promise<Run> {
   endRest(child.pid as number);
   if (said) process.stdout.write(await said);
   return { code, signal, ...(signal ? NOTHING : read(counted)) };
+}
+
+/** The files that failed, if there were two runners and nothing else went wrong. */
+function toRunAgain(runs: readonly Run[]): string[] {
+  const failed = runs.flatMap((one) => one.failed);
+  const isTold = runs.every((one) => one.code === 0 || one.failed.length > 0);
+  const isRunnable = isTold && failed.every((file) => files.includes(file));
+  return runners > 1 && isRunnable && failed.length <= RUN_AGAIN_AT_MOST ? failed : [];
 }
 
 function read(file: string): Counted {
