@@ -1,7 +1,11 @@
 import type { IHeaders, Kafka, KafkaMessage } from "kafkajs";
+import {
+  type FetchedPartition,
+  type PartitionClient,
+  partitionClient,
+} from "#broker/kafka-transporter/partition.client.ts";
 import { FACT_PARTITIONER } from "./fact-partitioner.ts";
 import { type FactRecord, type ReadRecord, readRecord } from "./fact-record.ts";
-import { type FetchedPartition, type PartitionClient, partitionClient } from "./partition.client.ts";
 
 export interface FactWish {
   /** Dead letter topics too; their records are handed over unread. */

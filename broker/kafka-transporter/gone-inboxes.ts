@@ -1,41 +1,41 @@
 import type { Admin, Kafka } from "kafkajs";
-import { inboxTopic } from "./topics.ts";
+import { inboxTopic, readEnds, withAdmin } from "./topics.ts";
 
 /**
- * Removes the inbox topics of nodes that were killed and never came back. A node that lives is a member of a group named
- * after its inbox; one that just starts may not be yet, so a topic goes only when nobody read it at two looks in a row.
+ * Removes the inbox topics of nodes that were killed and never came back: those of no node that is known, to which nothing was
+ * written between two looks. A node that just starts is not known yet, and one that is not heard may still be called by others.
  */
 export class GoneInboxes {
   readonly #kafka: Kafka;
   readonly #prefix: string;
-  #unread = new Set<string>();
+  readonly #knownNodes: () => Iterable<string>;
+  /** The offset after the last packet, by topic. */
+  #unknown = new Map<string, bigint>();
 
-  constructor(kafka: Kafka, prefix: string) {
+  constructor(kafka: Kafka, prefix: string, knownNodes: () => Iterable<string>) {
     this.#kafka = kafka;
-    this.#prefix = inboxTopic(prefix, "");
+    this.#prefix = prefix;
+    this.#knownNodes = knownNodes;
   }
 
   /** Looks once; returns the topics that it removed. */
-  async look(): Promise<string[]> {
-    const admin = this.#kafka.admin();
-    await admin.connect();
-    try {
-      const unread = await this.#findUnread(admin);
-      const gone = unread.filter((topic) => this.#unread.has(topic));
+  look(): Promise<string[]> {
+    return withAdmin(this.#kafka, async (admin) => {
+      const unknown = await this.#findUnknown(admin);
+      const gone = [...unknown].filter(([topic, end]) => this.#unknown.get(topic) === end).map(([topic]) => topic);
+      this.#unknown = unknown;
       if (gone.length > 0) await admin.deleteTopics({ topics: gone });
-      this.#unread = new Set(unread.filter((topic) => !gone.includes(topic)));
       return gone;
-    } finally {
-      await admin.disconnect();
-    }
+    });
   }
 
-  async #findUnread(admin: Admin): Promise<string[]> {
-    const inboxes = (await admin.listTopics()).filter((topic) => topic.startsWith(this.#prefix));
-    const { groups } = await admin.listGroups();
-    const ours = groups.map(({ groupId }) => groupId).filter((groupId) => groupId.startsWith(this.#prefix));
-    const described = ours.length > 0 ? (await admin.describeGroups(ours)).groups : [];
-    const alive = described.filter(({ members }) => members.length > 0).map(({ groupId }) => groupId);
-    return inboxes.filter((topic) => !alive.some((groupId) => groupId.startsWith(`${topic}.`)));
+  async #findUnknown(admin: Admin): Promise<Map<string, bigint>> {
+    const inboxes = (await admin.listTopics()).filter((topic) => topic.startsWith(inboxTopic(this.#prefix, "")));
+    const known = new Set([...this.#knownNodes()].map((node) => inboxTopic(this.#prefix, node)));
+    const ends = await readEnds(
+      admin,
+      inboxes.filter((topic) => !known.has(topic)),
+    );
+    return new Map([...ends].map(([topic, { high }]) => [topic, high]));
   }
 }

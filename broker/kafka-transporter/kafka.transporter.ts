@@ -40,8 +40,8 @@ const FAREWELLS: ReadonlySet<string> = new Set(["INFO", "DISCONNECT"]);
  * Moleculer's packets over Kafka, by kafkajs: every node has an inbox topic, and one topic reaches all nodes of the namespace.
  *
  * Packets arrive at most once, in the order in which one node sent them to another (but small ones overtake those in pieces).
- * What cannot be sent fails at once with a retryable error. Needs the rights to create and delete topics and groups that
- * begin with the prefix (`MOL-<namespace>`).
+ * What cannot be sent fails at once with a retryable error. Needs the rights to create and delete topics that begin with the
+ * prefix (`MOL-<namespace>`).
  */
 export class KafkaTransporter extends Transporters.Base {
   readonly #brokers: string[];
@@ -81,7 +81,7 @@ export class KafkaTransporter extends Transporters.Base {
     this.#queue = new SendQueue(this.#outlet, this.#limits);
     this.#lost = new LostPackets(this.transit);
     this.broker.localBus.on("$node.disconnected", this.#onNodeGone);
-    this.#lookForGone(new GoneInboxes(this.#kafka, this.prefix));
+    this.#lookForGone(new GoneInboxes(this.#kafka, this.prefix, () => this.#knownNodes()));
     try {
       await this.onConnected();
     } catch (error) {
@@ -161,7 +161,6 @@ export class KafkaTransporter extends Transporters.Base {
         kafka: this.#kafka as Kafka,
         ownTopic: inboxTopic(this.prefix, this.nodeID),
         sharedTopic: allTopic(this.prefix),
-        logger: this.logger,
         onMessage: (message) => this.#onMessage(message),
         onLost: (error) => this.#onInboxLost(error),
       },
@@ -214,10 +213,17 @@ export class KafkaTransporter extends Transporters.Base {
 
   #lookForGone(inboxes: GoneInboxes): void {
     const look = async () => {
+      // Whoever hears nobody knows of nobody.
+      if (!this.connected) return;
       const gone = await inboxes.look();
       if (gone.length > 0) this.logger.info(`Removed the inboxes of nodes long gone: ${gone.join(", ")}.`);
     };
     this.#looking = setInterval(() => this.#quietly(look()), this.#limits.lookForGoneMs).unref();
+  }
+
+  #knownNodes(): string[] {
+    const nodes: { id: string; available: boolean }[] = this.broker.registry.nodes.toArray();
+    return nodes.filter(({ available }) => available).map(({ id }) => id);
   }
 
   /** A node that was only missed has left its inbox behind: to renew for it, while Kafka may be what is missing, helps nobody. */

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Admin } from "kafkajs";
+import type { Admin, Kafka } from "kafkajs";
 
 /** Packets are read within milliseconds; Kafka keeps whole segments, so little more than this can be asked of it. */
 const RETENTION_MS = 60_000;
@@ -14,8 +14,8 @@ export const allTopic = (prefix: string) => `${prefix}.ALL`;
 export const inboxTopic = (prefix: string, nodeId: string) =>
   `${prefix}.NODE.${nodeId.replace(/[^A-Za-z0-9-]/g, (char) => `_${char.codePointAt(0)?.toString(16)}`)}`;
 
-/** Creates those that are missing: one partition, for the order of packets, and a short life. */
-export async function createMissing(admin: Admin, names: string[]): Promise<void> {
+/** One partition, for the order of packets, and a short life. */
+async function createMissing(admin: Admin, names: string[]): Promise<void> {
   const existing = new Set(await admin.listTopics());
   const missing = names.filter((name) => !existing.has(name));
   if (missing.length === 0) return;
@@ -48,7 +48,24 @@ export async function leaderOf(admin: Admin, topic: string, isWanted: () => bool
   }
 }
 
-/** The first and the next offset of each topic's partition. */
+/** Creates what is missing, and gives the first and the next offset of each topic's partition. */
+export const makeTopics = (kafka: Kafka, names: string[]) =>
+  withAdmin(kafka, async (admin) => {
+    await createMissing(admin, names);
+    return readEnds(admin, names);
+  });
+
+/** An admin for this work only: like a producer it fails for good once a topic that it looked at has been removed. */
+export async function withAdmin<T>(kafka: Kafka, work: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    return await work(admin);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
 export async function readEnds(admin: Admin, names: string[]): Promise<Map<string, { low: bigint; high: bigint }>> {
   const ends = await Promise.all(
     names.map(async (name) => {

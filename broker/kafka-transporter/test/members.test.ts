@@ -110,6 +110,12 @@ test("the inbox of a node that was killed is removed in time, and those of the l
   assert.equal(await a.broker.call("work-b.who"), "b");
 });
 
+test("a node whose inbox is removed makes it again, and is called", async () => {
+  await withAdmin((admin) => admin.deleteTopics({ topics: [inboxTopic(cluster.prefix, "b")] }));
+  await until("a call to fail", async () => (await who(a, "work-b.who")) === undefined);
+  await until("b to answer", async () => (await who(a, "work-b.who")) === "b");
+});
+
 const packet = (content: object) => JSON.stringify({ ver: "5", sender: "stranger", ...content });
 const garbage: [what: string, message: { headers?: Record<string, string>; value: string | null }, said: RegExp][] = [
   ["a message without a type", { value: "hello" }, /not a packet/],

@@ -29,6 +29,8 @@ interface WantedOffsets {
 export interface PartitionClient {
   connect(): Promise<void>;
   disconnect(): Promise<void>;
+  /** Asks which broker leads which partition. */
+  refreshMetadata(): Promise<void>;
   addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
   findTopicPartitionMetadata(topic: string): PartitionMetadata[];
   findLeaderForPartitions(topic: string, partitions: readonly number[]): Record<string, number[]>;
