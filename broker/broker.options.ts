@@ -9,6 +9,7 @@ import { AccessMiddleware } from "./middlewares/access.middleware.ts";
 import { CorrelationMiddleware } from "./middlewares/correlation.middleware.ts";
 import { CountMiddleware } from "./middlewares/count.middleware.ts";
 import { DrainMiddleware } from "./middlewares/drain.middleware.ts";
+import { FarewellMiddleware } from "./middlewares/farewell.middleware.ts";
 import { TransitSealMiddleware } from "./middlewares/transit-seal.middleware.ts";
 import { PromptDiscoverer } from "./prompt-discoverer.ts";
 import { LocalFirstStrategy } from "./strategies/local-first.strategy.ts";
@@ -37,7 +38,8 @@ export function brokerOptions(config: Config, logger: Logger = createLogger(conf
     },
     transporter: new KafkaTransporter({ brokers, kafka }),
     // preferLocal would be asked before any strategy and keep an event's calls from its node.
-    registry: { preferLocal: false, strategy: LocalFirstStrategy, discoverer: new PromptDiscoverer() },
+    // A node that stops waits until the others have heard it (FarewellMiddleware), not for a time.
+    registry: { preferLocal: false, stopDelay: 0, strategy: LocalFirstStrategy, discoverer: new PromptDiscoverer() },
     // In seconds. Two heartbeats may be late.
     heartbeatInterval: 1,
     heartbeatTimeout: 3,
@@ -79,6 +81,7 @@ function middlewares({ transitKey }: Config): BrokerOptions["middlewares"] {
     "Debounce",
     "Throttle",
     DrainMiddleware(),
+    FarewellMiddleware(),
     CountMiddleware(),
     CorrelationMiddleware(),
     ...(transitKey === "" ? [] : [TransitSealMiddleware(transitKey)]),
