@@ -81,6 +81,8 @@ export class TopicReader {
       minBytes: 1,
       topics: [{ topic: this.#topic, partitions: [wanted] }],
     });
+    // Whoever took its place reads on from the position.
+    if (this.#closed) return;
     for (const message of responses[0]?.partitions[0]?.messages ?? []) {
       const offset = BigInt(message.offset);
       // A broker hands out whole batches, and the first may begin before the position.
