@@ -66,6 +66,7 @@ export async function withAdmin<T>(kafka: Kafka, work: (admin: Admin) => Promise
   }
 }
 
+/** The first and the next offset of each topic's partition. */
 export async function readEnds(admin: Admin, names: string[]): Promise<Map<string, { low: bigint; high: bigint }>> {
   const ends = await Promise.all(
     names.map(async (name) => {

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { Kafka, logLevel, type Message } from "kafkajs";
+import { type Admin, Kafka, logLevel, type Message } from "kafkajs";
 import { type BrokerOptions, Loggers, ServiceBroker, type ServiceSchema } from "moleculer";
 import { KafkaTransporter, type KafkaTransporterOptions, type Limits } from "../../index.ts";
+import { withAdmin as withAdminOf } from "../../topics.ts";
 import { until } from "./until.ts";
 
 export const BROKERS = (process.env.KAFKA_BROKERS ?? "").split(",").filter((broker) => broker !== "");
@@ -96,17 +97,7 @@ function servedBy({ broker }: TestNode, action: string): string {
 }
 
 const kafka = () => new Kafka({ clientId: "test", brokers: BROKERS, logLevel: logLevel.NOTHING });
-type Admin = ReturnType<Kafka["admin"]>;
-
-export async function withAdmin<T>(work: (admin: Admin) => Promise<T>): Promise<T> {
-  const admin = kafka().admin();
-  await admin.connect();
-  try {
-    return await work(admin);
-  } finally {
-    await admin.disconnect();
-  }
-}
+export const withAdmin = <T>(work: (admin: Admin) => Promise<T>): Promise<T> => withAdminOf(kafka(), work);
 
 /** Writes to a topic what no node sent. */
 export async function write(topic: string, messages: Message[]): Promise<void> {
