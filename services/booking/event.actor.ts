@@ -14,6 +14,8 @@ export interface HoldAnswer {
 export interface PendingHold extends BatchedHold {
   /** May be refused from memory: it has no Idempotency-Key and was not sent before. */
   refusable: boolean;
+  /** Its gateway is on another node: it comes over Kafka, and its answer goes there. */
+  remote: boolean;
   /** To be decided in a transaction of its own, which waits for locked rows. */
   alone: boolean;
   /** Epoch ms before which another try is of no use. */

@@ -10,8 +10,11 @@ import type { SeatLease, SeatLocks } from "./seat.locks.ts";
 
 export const BATCH_LIMIT = 128;
 export const BATCHES_IN_FLIGHT = 4;
-/** A batch costs as much as some forty of its holds: a smaller one does not begin beside another. */
-export const BESIDE_OTHERS = 32;
+/** A batch costs as much as some forty of its holds: a smaller one waits for others, and may have to wait for more holds. */
+export const SMALL = 32;
+/** So many times as long as a batch took, no small one follows it, but never longer than `LONGEST_REST_MS`. */
+const REST = 2;
+export const LONGEST_REST_MS = 40;
 /** Holds on their own may wait half a second each for a locked row: they leave places to the batches of all others. */
 const ALONE_IN_FLIGHT = 2;
 /** How often deadlines and retries of waiting holds are looked at. */
@@ -53,6 +56,8 @@ export class HoldCommitter {
   #overdue = false;
   #scheduled = false;
   #tick: NodeJS.Timeout | undefined;
+  /** Runs while no small batch may begin. */
+  #rest: NodeJS.Timeout | undefined;
   #onIdle: (() => void) | undefined;
 
   constructor(ports: CommitterPorts) {
@@ -82,6 +87,7 @@ export class HoldCommitter {
     if (this.#withMail.size > 0 || this.#inFlight.length > 0)
       await new Promise<void>((resolve) => (this.#onIdle = resolve));
     clearTimeout(this.#tick);
+    clearTimeout(this.#rest);
   }
 
   #schedule(): void {
@@ -98,11 +104,13 @@ export class HoldCommitter {
       const batch = this.#collect();
       if (batch.length === 0) break;
       const alone = isAlone(batch) ? 1 : 0;
+      const begunAt = performance.now();
       this.#inFlight.push(batch.length);
       this.#aloneInFlight += alone;
       void this.#run(batch).finally(() => {
         this.#inFlight.splice(this.#inFlight.indexOf(batch.length), 1);
         this.#aloneInFlight -= alone;
+        if (alone === 0 && batch.every(({ hold }) => hold.remote)) this.#restAfter(performance.now() - begunAt);
         this.#schedule();
       });
     }
@@ -113,14 +121,30 @@ export class HoldCommitter {
   }
 
   /**
-   * A batch that would be small, or small beside those in flight, waits for them: with it wait those who come meanwhile. Never
-   * longer than a tick, and not for a hold on its own, which may take long.
+   * A batch that would be small, or small beside those in flight, waits for them, and where a rest follows, for that: with it
+   * wait those who come meanwhile. Never longer than a tick, and not for a hold on its own, which may take long.
    */
   #isWorthwhile(): boolean {
     if (this.#inFlight.length === BATCHES_IN_FLIGHT) return false;
     const others = this.#inFlight.length - this.#aloneInFlight;
-    if (others === 0 || this.#overdue) return true;
-    return this.waiting >= Math.max(BESIDE_OTHERS, (Math.max(...this.#inFlight) / 2) * others);
+    if ((others === 0 && this.#rest === undefined) || this.#overdue) return true;
+    return this.waiting >= Math.max(SMALL, (Math.max(0, ...this.#inFlight) / 2) * others);
+  }
+
+  /**
+   * A rest after a batch that came over Kafka: of several booking nodes each has a share of the holds, and as many batches a
+   * second as one would have. What a batch takes tells how much there is to do: on a quiet machine it is a few milliseconds.
+   * Whoever asks on this node waits for nothing but the batch, and would lose more than is won.
+   */
+  #restAfter(batchMs: number): void {
+    clearTimeout(this.#rest);
+    this.#rest = setTimeout(
+      () => {
+        this.#rest = undefined;
+        this.#schedule();
+      },
+      Math.min(REST * batchMs, LONGEST_REST_MS),
+    );
   }
 
   #onTick(): void {

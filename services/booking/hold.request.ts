@@ -25,6 +25,7 @@ export function toHold(ctx: Call<CreateBooking>): { hold: PendingHold; answer: P
     deadline: deadline ?? Date.now() + config.timeouts.holdDeadlineMs,
     mayExist: repeat === true,
     refusable: idempotencyKey === undefined && repeat !== true,
+    remote: ctx.nodeID !== ctx.broker.nodeID,
     alone: false,
     notBefore: 0,
     resolve,

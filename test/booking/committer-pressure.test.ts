@@ -4,7 +4,7 @@ import { setImmediate } from "node:timers/promises";
 import type { Pool } from "pg";
 import { createPool } from "#mixins/database.mixin.ts";
 import type { HoldAnswer } from "../../services/booking/event.actor.ts";
-import { BESIDE_OTHERS } from "../../services/booking/hold.committer.ts";
+import { LONGEST_REST_MS, SMALL } from "../../services/booking/hold.committer.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 import { until } from "../support/until.ts";
 import { hold, openBoxOffice, putOnSale, stranger, untilWaiting } from "./support/box-office.ts";
@@ -75,7 +75,7 @@ test("when more events ask than fit into a batch, each has its turn before any h
 });
 
 test("a small batch waits for the one in flight, a large one and one beside a hold on its own do not", async (t) => {
-  const { eventId, seatIds } = await putOnSale(pool, BESIDE_OTHERS + 3);
+  const { eventId, seatIds } = await putOnSale(pool, SMALL + 3);
   const [first, second, alone, last, ...others] = seatIds.map((seatId) => [seatId]);
   const far = await openFarDesk(4);
   t.after(async () => {
@@ -97,13 +97,34 @@ test("a small batch waits for the one in flight, a large one and one beside a ho
   const two = await load([second]);
   assert.deepEqual([two.waiting, two.inFlight], [0, 2], "beside a hold on its own");
   const small = await load(others);
-  assert.deepEqual([small.waiting, small.inFlight], [BESIDE_OTHERS - 1, 2], "one too few");
+  assert.deepEqual([small.waiting, small.inFlight], [SMALL - 1, 2], "one too few");
   const large = await load([last]);
-  assert.deepEqual([large.waiting, large.inFlight], [0, BESIDE_OTHERS + 2], "enough");
+  assert.deepEqual([large.waiting, large.inFlight], [0, SMALL + 2], "enough");
   t.mock.timers.reset();
   far.proxy.stall("both", false);
   const answers = [one, two, small, large].flatMap((load) => load.answers);
   assert.deepEqual(new Set(await Promise.all(answers)), new Set(["HELD"]));
+});
+
+test("after a batch from other nodes a small one waits for more holds, after one of this node it does not", async (t) => {
+  const { eventId, seatIds } = await putOnSale(pool, SMALL + 4);
+  const [first, second, third, fourth, ...others] = seatIds.map((seatId) => [seatId]);
+  // Its connections are open, so that without a timer nothing but a rest keeps a hold waiting.
+  await codeOf(desk.hold(eventId, first as string[]));
+  t.after(() => t.mock.timers.reset());
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const offer = async (holds: (string[] | undefined)[], remote: boolean) => {
+    const answers = holds.map((seats) => codeOf(desk.hold(eventId, seats as string[], { remote })));
+    for (let turn = 0; turn < 5; turn++) await setImmediate();
+    return answers;
+  };
+  assert.deepEqual(await Promise.all(await offer([second], false)), ["HELD"]);
+  assert.deepEqual(await Promise.all(await offer([third], true)), ["HELD"], "after one of this node");
+  const small = await offer([fourth], true);
+  assert.deepEqual(desk.load, { waiting: 1, inFlight: 0 }, "after one from another node");
+  t.mock.timers.tick(LONGEST_REST_MS);
+  assert.deepEqual(await Promise.all(small), ["HELD"]);
+  assert.deepEqual(new Set(await Promise.all(await offer(others, true))), new Set(["HELD"]), "enough of them");
 });
 
 test("run-out holds whose bookings stay locked hold up neither the others of the batch nor any deadline", async (t) => {

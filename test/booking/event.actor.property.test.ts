@@ -136,6 +136,7 @@ class Scene {
       deadline: Date.now() + (is === "late" ? -1 : HOUR_MS),
       mayExist: is === "repeated",
       refusable: is !== "repeated" && key === null,
+      remote: false,
       alone: false,
       notBefore: is === "not before long" ? Date.now() + HOUR_MS : 0,
       resolve: answered,

@@ -9,10 +9,11 @@ import { toHold } from "../../services/booking/hold.request.ts";
 const check = compile(CREATE_BOOKING);
 
 /** A request as it reaches the service: its body checked, and its ids made lower case. */
-function request(seatIds: string[]): Call<CreateBooking> {
+function request(seatIds: string[], from = "here"): Call<CreateBooking> {
   const body = check({ eventId: randomUUID(), seatIds });
   assert(body.ok, JSON.stringify(body));
-  return { params: body.value, meta: { user: { id: "alice", organizer: "alice", scopes: [] } } } as never;
+  const meta = { user: { id: "alice", organizer: "alice", scopes: [] } };
+  return { params: body.value, meta, nodeID: from, broker: { nodeID: "here" } } as never;
 }
 
 test("one seat named in upper and in lower case is refused, not held and paid for twice", () => {
@@ -26,4 +27,9 @@ test("one seat named in upper and in lower case is refused, not held and paid fo
 test("a hold names its seats in the order in which they are locked", () => {
   const seatIds = [randomUUID(), randomUUID(), randomUUID()];
   assert.deepEqual(toHold(request(seatIds.toReversed())).hold.seatIds, seatIds.toSorted());
+});
+
+test("a hold tells whether it came from another node", () => {
+  const remote = ["here", "gateway-1"].map((from) => toHold(request([randomUUID()], from)).hold.remote);
+  assert.deepEqual(remote, [false, true]);
 });

@@ -13,6 +13,7 @@ export const pendingHold = (eventId: string, seatIds: string[], over: Partial<Pe
   deadline: Date.now() + 60_000,
   mayExist: false,
   refusable: true,
+  remote: false,
   alone: false,
   notBefore: 0,
   resolve: () => assert.fail("it is granted"),
