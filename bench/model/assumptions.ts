@@ -1,4 +1,5 @@
-import { BATCH_LIMIT, BATCHES_IN_FLIGHT } from "../../services/booking/hold.committer.ts";
+import { BATCHES_IN_FLIGHT } from "../../services/booking/batch-pace.ts";
+import { BATCH_LIMIT } from "../../services/booking/hold.committer.ts";
 
 interface Assumed {
   value: number;

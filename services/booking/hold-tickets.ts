@@ -7,7 +7,7 @@ export interface Ticket {
   hold: PendingHold;
 }
 
-export const isAlone = (batch: Ticket[]): boolean => batch.some(({ hold }) => hold.alone);
+export const isAlone = (batch: readonly Ticket[]): boolean => batch.some(({ hold }) => hold.alone);
 
 /** Those whose deadline has not passed; refuses the others. */
 export function inTime(batch: Ticket[]): Ticket[] {

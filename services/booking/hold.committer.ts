@@ -2,6 +2,7 @@ import type { Pool } from "pg";
 import { EventixError } from "#contracts/errors.ts";
 import { isDataError, retryWaitMs } from "#mixins/retryable.ts";
 import { sqlState } from "#mixins/transaction.ts";
+import { BatchPace } from "./batch-pace.ts";
 import { type EventActor, isInVain, type PendingHold } from "./event.actor.ts";
 import { keyOf, type Verdict } from "./hold.plan.ts";
 import { commitHolds, type HoldOutcome } from "./hold.transaction.ts";
@@ -9,14 +10,6 @@ import { inTime, isAlone, later, refuseAll, resourcesOf, type Ticket } from "./h
 import type { SeatLease, SeatLocks } from "./seat.locks.ts";
 
 export const BATCH_LIMIT = 128;
-export const BATCHES_IN_FLIGHT = 4;
-/** A batch costs as much as some forty of its holds: a smaller one waits for others, and may have to wait for more holds. */
-export const SMALL = 32;
-/** So many times as long as a batch took, no small one follows it, but never longer than `LONGEST_REST_MS`. */
-const REST = 2;
-export const LONGEST_REST_MS = 40;
-/** Holds on their own may wait half a second each for a locked row: they leave places to the batches of all others. */
-const ALONE_IN_FLIGHT = 2;
 /** How often deadlines and retries of waiting holds are looked at. */
 const TICK_MS = 50;
 const CONTENDED_WAIT_MS = 25;
@@ -49,15 +42,11 @@ export class HoldCommitter {
   readonly #busyKeys = new Set<string>();
   /** In a batch in flight for which nothing has been written yet: whoever is late among them is so for good. */
   readonly #unwritten = new Set<PendingHold>();
-  /** The sizes of the batches in flight. */
-  readonly #inFlight: number[] = [];
-  #aloneInFlight = 0;
+  readonly #pace = new BatchPace(() => this.#schedule());
   /** Somebody has waited for a whole tick. */
   #overdue = false;
   #scheduled = false;
   #tick: NodeJS.Timeout | undefined;
-  /** Runs while no small batch may begin. */
-  #rest: NodeJS.Timeout | undefined;
   #onIdle: (() => void) | undefined;
 
   constructor(ports: CommitterPorts) {
@@ -79,15 +68,14 @@ export class HoldCommitter {
 
   /** Holds in batches in flight. */
   get inFlight(): number {
-    return this.#inFlight.reduce((sum, size) => sum + size, 0);
+    return this.#pace.holds;
   }
 
   /** Resolves when every mailbox is empty and every batch has ended. */
   async drain(): Promise<void> {
-    if (this.#withMail.size > 0 || this.#inFlight.length > 0)
-      await new Promise<void>((resolve) => (this.#onIdle = resolve));
+    if (this.#withMail.size > 0 || !this.#pace.isIdle) await new Promise<void>((resolve) => (this.#onIdle = resolve));
     clearTimeout(this.#tick);
-    clearTimeout(this.#rest);
+    this.#pace.stop();
   }
 
   #schedule(): void {
@@ -100,51 +88,19 @@ export class HoldCommitter {
   }
 
   #pump(): void {
-    while (this.#isWorthwhile()) {
+    while (this.#pace.allows(this.waiting, this.#overdue)) {
       const batch = this.#collect();
       if (batch.length === 0) break;
-      const alone = isAlone(batch) ? 1 : 0;
-      const begunAt = performance.now();
-      this.#inFlight.push(batch.length);
-      this.#aloneInFlight += alone;
+      const ended = this.#pace.begin(batch);
       void this.#run(batch).finally(() => {
-        this.#inFlight.splice(this.#inFlight.indexOf(batch.length), 1);
-        this.#aloneInFlight -= alone;
-        if (alone === 0 && batch.every(({ hold }) => hold.remote)) this.#restAfter(performance.now() - begunAt);
+        ended();
         this.#schedule();
       });
     }
     this.#overdue = false;
     for (const actor of this.#withMail) if (!actor.hasMail) this.#withMail.delete(actor);
-    if (this.#withMail.size > 0 || this.#inFlight.length > 0) this.#tick ??= setTimeout(() => this.#onTick(), TICK_MS);
+    if (this.#withMail.size > 0 || !this.#pace.isIdle) this.#tick ??= setTimeout(() => this.#onTick(), TICK_MS);
     else this.#onIdle?.();
-  }
-
-  /**
-   * A batch that would be small, or small beside those in flight, waits for them, and where a rest follows, for that: with it
-   * wait those who come meanwhile. Never longer than a tick, and not for a hold on its own, which may take long.
-   */
-  #isWorthwhile(): boolean {
-    if (this.#inFlight.length === BATCHES_IN_FLIGHT) return false;
-    const others = this.#inFlight.length - this.#aloneInFlight;
-    if ((others === 0 && this.#rest === undefined) || this.#overdue) return true;
-    return this.waiting >= Math.max(SMALL, (Math.max(0, ...this.#inFlight) / 2) * others);
-  }
-
-  /**
-   * A rest after a batch that came over Kafka: of several booking nodes each has a share of the holds, and as many batches a
-   * second as one would have. What a batch takes tells how much there is to do: on a quiet machine it is a few milliseconds.
-   * Whoever asks on this node waits for nothing but the batch, and would lose more than is won.
-   */
-  #restAfter(batchMs: number): void {
-    clearTimeout(this.#rest);
-    this.#rest = setTimeout(
-      () => {
-        this.#rest = undefined;
-        this.#schedule();
-      },
-      Math.min(REST * batchMs, LONGEST_REST_MS),
-    );
   }
 
   #onTick(): void {
@@ -162,7 +118,7 @@ export class HoldCommitter {
   /** A hold that must go alone, else holds from all mailboxes in turn. */
   #collect(): Ticket[] {
     const actors = [...this.#withMail];
-    for (const actor of this.#aloneInFlight < ALONE_IN_FLIGHT ? actors : []) {
+    for (const actor of this.#pace.hasRoomForAlone ? actors : []) {
       const hold = actor.takeAlone(this.#busyKeys);
       if (hold) return [this.#claim({ actor, hold })];
     }

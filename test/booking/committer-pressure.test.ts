@@ -3,8 +3,8 @@ import { after, before, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import type { Pool } from "pg";
 import { createPool } from "#mixins/database.mixin.ts";
+import { LONGEST_REST_MS, SMALL } from "../../services/booking/batch-pace.ts";
 import type { HoldAnswer } from "../../services/booking/event.actor.ts";
-import { LONGEST_REST_MS, SMALL } from "../../services/booking/hold.committer.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 import { until } from "../support/until.ts";
 import { hold, openBoxOffice, putOnSale, stranger, untilWaiting } from "./support/box-office.ts";
@@ -109,9 +109,13 @@ test("a small batch waits for the one in flight, a large one and one beside a ho
 test("after a batch from other nodes a small one waits for more holds, after one of this node it does not", async (t) => {
   const { eventId, seatIds } = await putOnSale(pool, SMALL + 4);
   const [first, second, third, fourth, ...others] = seatIds.map((seatId) => [seatId]);
-  // Its connections are open, so that without a timer nothing but a rest keeps a hold waiting.
+  const desk = new HoldDesk(pool);
+  t.after(() => {
+    t.mock.timers.reset();
+    return desk.close();
+  });
   await codeOf(desk.hold(eventId, first as string[]));
-  t.after(() => t.mock.timers.reset());
+  // No tick, and no rest ends by itself.
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const offer = async (holds: (string[] | undefined)[], remote: boolean) => {
     const answers = holds.map((seats) => codeOf(desk.hold(eventId, seats as string[], { remote })));
