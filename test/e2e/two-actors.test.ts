@@ -5,7 +5,7 @@ import { startNode, type TestNode, untilReachable } from "../support/node.ts";
 import { Shop } from "./support/shop.ts";
 
 const ALONE = { lastsMs: 4_000, seats: 5_000 };
-/** Seats for all of it: bench scenario `two-actors` measures in full what is told here. */
+/** More seats than the stampede gets through: it ends when they are gone. Bench scenario `two-actors` measures more of it. */
 const TOGETHER = { lastsMs: 30_000, seats: 40_000 };
 const DOORS = 12;
 const env = { RATE_LIMIT_PER_MINUTE: "1000000", PAYMENT_SUCCESS_RATE: "1", LOG_LEVEL: "warn" };
