@@ -14,8 +14,6 @@ export interface Limits {
   maxQueuedPackets: number;
   /** A packet that waited longer is not sent any more: its caller has given up. */
   maxQueuedMs: number;
-  /** Produce requests on their way to one broker at once; it answers them in order. */
-  maxInFlight: number;
   /** What incomplete packets may take at the receiver; the oldest goes first. */
   maxPartialBytes: number;
   /** An incomplete packet is dropped when no piece has come for so long. */
@@ -33,7 +31,6 @@ export const LIMITS: Readonly<Limits> = Object.freeze({
   maxQueuedBytes: 160 * MIB,
   maxQueuedPackets: 50_000,
   maxQueuedMs: 5_000,
-  maxInFlight: 4,
   maxPartialBytes: 160 * MIB,
   pieceTimeoutMs: 10_000,
   staleAfterMs: 10_000,

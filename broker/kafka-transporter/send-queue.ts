@@ -21,16 +21,16 @@ const RESERVE = 1.25;
 const LANE_SHARE = 0.5;
 
 /**
- * What waits to be published. Packets of one turn of the event loop leave in one request to each broker, each topic has a lane
- * of its own with its share of it, and at most `maxInFlight` requests are under way to a broker: one that stands still holds
- * up none but the topics that it leads. When the queue is full, `push` rejects at once.
+ * What waits to be published. One request is under way to each broker, and what comes meanwhile leaves together in the next; each
+ * topic has a lane of its own with its share of it. A broker that stands still holds up none but the topics that it leads. When
+ * the queue is full, `push` rejects at once.
  */
 export class SendQueue {
   readonly #outlet: Outlet;
   readonly #limits: Limits;
   readonly #lanes = new Map<string, Lane>();
-  /** Requests under way by broker. */
-  readonly #inFlight = new Map<number, number>();
+  /** Brokers with a request under way. */
+  readonly #busy = new Set<number>();
   #bytes = 0;
   #packets = 0;
   #scheduled = false;
@@ -129,14 +129,12 @@ export class SendQueue {
         lane.expire(now);
         if (lane.leader !== undefined) leaders.add(lane.leader);
       }
-      for (const leader of leaders) {
-        while ((this.#inFlight.get(leader) ?? 0) < this.#limits.maxInFlight && this.#flush(leader));
-      }
+      for (const leader of leaders) if (!this.#busy.has(leader)) this.#flush(leader);
     });
   }
 
-  /** Sends the next request to a broker; false when nothing waits for it. */
-  #flush(leader: number): boolean {
+  /** Sends the next request to a broker, if anything waits for it. */
+  #flush(leader: number): void {
     const parts: Part[] = [];
     const batch: TopicMessages[] = [];
     for (const [topic, lane] of this.#lanes) {
@@ -145,8 +143,8 @@ export class SendQueue {
       parts.push(...taken);
       batch.push({ topic, messages: taken.flatMap((part) => part.messages) });
     }
-    if (batch.length === 0) return false;
-    this.#inFlight.set(leader, (this.#inFlight.get(leader) ?? 0) + 1);
+    if (batch.length === 0) return;
+    this.#busy.add(leader);
     this.#outlet
       .publish(batch)
       .then(
@@ -161,10 +159,9 @@ export class SendQueue {
         },
       )
       .finally(() => {
-        this.#inFlight.set(leader, (this.#inFlight.get(leader) ?? 1) - 1);
+        this.#busy.delete(leader);
         this.#schedule();
       });
-    return true;
   }
 }
 

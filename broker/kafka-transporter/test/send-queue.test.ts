@@ -54,7 +54,7 @@ test("a full queue refuses at once with a retryable error, and takes packets aga
 
 test("what waits longer than its callers do is not sent any more", async () => {
   const to = outlet();
-  const limits = { ...LIMITS, maxInFlight: 1 };
+  const limits = { ...LIMITS };
   const queue = new SendQueue(to, limits);
   const first = queue.push("a", message("1"));
   await until("a request", () => to.answers.length === 1);
@@ -81,7 +81,7 @@ test("a node that is gone does not hold up the others", async () => {
 
 test("a small packet overtakes the pieces of a large one, which goes on with every request", async () => {
   const to = outlet();
-  const queue = new SendQueue(to, { ...LIMITS, maxInFlight: 1, batchBytes: 20 });
+  const queue = new SendQueue(to, { ...LIMITS, batchBytes: 20 });
   const large = queue.push(
     "a",
     toMessages("REQ", Buffer.from("aaaaaaaaaabbbbbbbbbbcccccccccc"), 10, { id: () => "p" }),
@@ -114,7 +114,7 @@ test("closing lets accepted packets leave and refuses new ones", async () => {
 
 test("a broker that stands still holds up none but the topics that it leads", async () => {
   const to = outlet({ a: 1, b: 2 });
-  const queue = new SendQueue(to, { ...LIMITS, maxInFlight: 1 });
+  const queue = new SendQueue(to, LIMITS);
   const stuck = queue.push("a", message("1"));
   await until("the request to broker 1", () => to.batches.length === 1);
   for (let n = 1; n <= 3; n++) {
@@ -168,7 +168,7 @@ test("what waits for a topic without a leader fails in time", async () => {
 test("after a failed request each of its topics is asked for again before it is written to", async () => {
   const leaders: Record<string, number> = { a: 1 };
   const to = outlet(leaders);
-  const queue = new SendQueue(to, { ...LIMITS, maxInFlight: 1 });
+  const queue = new SendQueue(to, LIMITS);
   const first = failureOf(queue.push("a", message("1")));
   await until("a request", () => to.answers.length === 1);
   leaders.a = 2;
