@@ -19,4 +19,4 @@ USER 1000:1000
 EXPOSE 3000 3001
 # Alive, not ready: where an unhealthy container is restarted, a database that is away must not restart all of them.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s CMD ["node", "docker/healthcheck.ts", "live"]
-CMD ["node", "--max-semi-space-size=64", "broker/node.ts"]
+CMD ["node", "--max-semi-space-size=64", "--heap-growing-percent=300", "broker/node.ts"]
