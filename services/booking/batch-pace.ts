@@ -1,11 +1,11 @@
 import { isAlone, type Ticket } from "./hold-tickets.ts";
 
 export const BATCHES_IN_FLIGHT = 4;
-/** A batch costs as much as some forty of its holds: a smaller one does not begin beside another, nor in a rest. */
-export const SMALL = 32;
+/** A batch costs as much as so many of its holds: a smaller one does not begin beside another, nor in a rest. */
+export const SMALL = 48;
 /** A rest lasts so many times as long as the batch before it took, at most `LONGEST_REST_MS`. */
-const REST = 2;
-export const LONGEST_REST_MS = 40;
+const REST = 3;
+export const LONGEST_REST_MS = 60;
 /** Holds on their own may wait half a second each for a locked row: they leave places to the batches of all others. */
 const ALONE_IN_FLIGHT = 2;
 
@@ -57,7 +57,7 @@ export class BatchPace {
     return () => {
       this.#inFlight.splice(this.#inFlight.indexOf(batch.length), 1);
       this.#alone -= alone;
-      if (alone === 0 && batch.every(({ hold }) => hold.remote)) this.#restAfter(performance.now() - begunAt);
+      if (batch.length > 1 && batch.every(({ hold }) => hold.remote)) this.#restAfter(performance.now() - begunAt);
     };
   }
 
@@ -67,8 +67,9 @@ export class BatchPace {
 
   /**
    * A rest after a batch that came over Kafka: each of several booking nodes has its share of the holds, but as many batches a
-   * second as one would have. What a batch takes tells how much there is to do: in quiet hours it is a few milliseconds.
-   * Holds of this node's own gateway spend little time but in batches, and would lose by a rest more than they win.
+   * second as one would have. What a batch takes tells how much there is to do: in quiet hours it is a few milliseconds, and after
+   * a batch of one hold, when hardly anybody comes, there is none. Holds of this node's own gateway spend little time but in
+   * batches, and would lose by a rest more than they win.
    */
   #restAfter(batchMs: number): void {
     clearTimeout(this.#rest);

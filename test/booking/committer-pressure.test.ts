@@ -107,8 +107,8 @@ test("a small batch waits for the one in flight, a large one and one beside a ho
 });
 
 test("after a batch from other nodes a small one waits for more holds, after one of this node it does not", async (t) => {
-  const { eventId, seatIds } = await putOnSale(pool, SMALL + 4);
-  const [first, second, third, fourth, ...others] = seatIds.map((seatId) => [seatId]);
+  const { eventId, seatIds } = await putOnSale(pool, SMALL + 6);
+  const [first, second, third, fourth, fifth, sixth, ...others] = seatIds.map((seatId) => [seatId]);
   const desk = new HoldDesk(pool);
   t.after(() => {
     t.mock.timers.reset();
@@ -124,7 +124,8 @@ test("after a batch from other nodes a small one waits for more holds, after one
   };
   assert.deepEqual(await Promise.all(await offer([second], false)), ["HELD"]);
   assert.deepEqual(await Promise.all(await offer([third], true)), ["HELD"], "after one of this node");
-  const small = await offer([fourth], true);
+  assert.deepEqual(await Promise.all(await offer([fourth, fifth], true)), ["HELD", "HELD"], "after one hold by itself");
+  const small = await offer([sixth], true);
   assert.deepEqual(desk.load, { waiting: 1, inFlight: 0 }, "after one from another node");
   t.mock.timers.tick(LONGEST_REST_MS);
   assert.deepEqual(await Promise.all(small), ["HELD"]);
