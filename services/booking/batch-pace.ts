@@ -1,7 +1,7 @@
 import { isAlone, type Ticket } from "./hold-tickets.ts";
 
 export const BATCHES_IN_FLIGHT = 4;
-/** A batch costs as much as so many of its holds: a smaller one does not begin beside another, nor in a rest. */
+/** A batch costs much however few holds it has: one of less than these does not begin beside another, nor in a rest. */
 export const SMALL = 48;
 /** A rest lasts so many times as long as the batch before it took, at most `LONGEST_REST_MS`. */
 const REST = 3;
