@@ -8,6 +8,7 @@ import { growth } from "./scenarios/growth.ts";
 import { guards } from "./scenarios/guards.ts";
 import { holds } from "./scenarios/holds.ts";
 import { hotEvent } from "./scenarios/hot-event.ts";
+import { join } from "./scenarios/join.ts";
 import { losers } from "./scenarios/losers.ts";
 import { map } from "./scenarios/map.ts";
 import { memory } from "./scenarios/memory.ts";
@@ -36,4 +37,5 @@ export const SCENARIOS: readonly Scenario[] = [
   guards,
   twoActors,
   cluster,
+  join,
 ];

@@ -17,6 +17,11 @@ import "./strategies/by-event.strategy.ts";
 
 /** How long a stopping node waits for calls in flight before it ends them. */
 const DRAIN_MS = 5_000;
+/**
+ * A node tells the others of its services so long after the last of them has started; by Moleculer's own setting a second, a third
+ * of the time until a new node serves.
+ */
+const SERVICES_CHANGED_MS = 20;
 /** Deeper nesting of calls is a loop. */
 const MAX_CALL_LEVEL = 20;
 
@@ -43,6 +48,7 @@ export function brokerOptions(config: Config, logger: Logger = createLogger(conf
     // In seconds. Two heartbeats may be late.
     heartbeatInterval: 1,
     heartbeatTimeout: 3,
+    transit: { serviceChangedDebounceTime: SERVICES_CHANGED_MS },
     requestTimeout: config.timeouts.gatewayCallMs,
     maxCallLevel: MAX_CALL_LEVEL,
     contextParamsCloning: false,
