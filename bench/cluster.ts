@@ -9,13 +9,13 @@ export interface Cluster extends Sale {
   stop(): Promise<void>;
 }
 
-/** Warm: of more nodes each gets less of a load, so that they sell for longer before. */
+/** Warm: of more nodes each gets less of a load, so that they sell for so many times as long before. */
 export async function openCluster(world: World, effort: Effort, bookingNodes: number): Promise<Cluster> {
   const starting = ["gateway", ...Array<string>(bookingNodes).fill("booking")].map((services) => world.node(services));
   const [node, ...booking] = (await Promise.all(starting)) as [BenchNode, ...BenchNode[]];
   const sale = { node, tokens: world.tokens(BUYERS) };
   await untilServed(sale);
-  await warmUp(world, effort, sale, 2 + bookingNodes);
+  await warmUp(world, effort, sale, Math.ceil(3 * bookingNodes * effort.scale));
   const stop = async () => {
     await Promise.all([node, ...booking].map((one) => one.stop()));
   };
