@@ -3,7 +3,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { finished } from "node:stream/promises";
+import { after, afterEach, before, test } from "node:test";
 import type { ServiceBroker } from "moleculer";
 import { Cluster, KAFKA_BROKERS, topicsOf, until, untilServed } from "./support/cluster.ts";
 
@@ -14,21 +15,24 @@ interface Child {
   process: ChildProcess;
   /** stdout and stderr so far. */
   output: () => string;
-  /** Resolves with the exit code. */
+  /** Resolves with the exit code, once all output is there. */
   exited: Promise<number | null>;
 }
 
 const cluster = new Cluster();
-const children: ChildProcess[] = [];
+const children: Child[] = [];
 let caller: ServiceBroker;
 
 before(async () => {
   caller = await cluster.start("caller");
 });
-after(async () => {
-  for (const child of children) child.kill("SIGKILL");
-  await cluster.stop();
+// So that a test that failed leaves no node for the next to find.
+afterEach(async () => {
+  for (const child of children) child.process.kill("SIGKILL");
+  await Promise.all(children.splice(0).map(({ exited }) => exited));
+  await untilServed(caller, "member.pid", []);
 });
+after(() => cluster.stop());
 
 function run(nodeId: string, args: string[], env: Record<string, string> = {}): Child {
   const child = spawn(process.execPath, args, {
@@ -36,15 +40,19 @@ function run(nodeId: string, args: string[], env: Record<string, string> = {}): 
     env: { ...process.env, NAMESPACE: cluster.namespace, NODE_ID: nodeId, KAFKA_BROKERS, LOG_LEVEL: "info", ...env },
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
-  children.push(child);
+  const { stdout, stderr } = child;
+  assert.ok(stdout && stderr);
   let output = "";
-  child.stdout?.on("data", (text) => {
-    output += text;
-  });
-  child.stderr?.on("data", (text) => {
-    output += text;
-  });
-  return { process: child, output: () => output, exited: once(child, "exit").then(([code]) => code) };
+  for (const stream of [stdout, stderr]) {
+    stream.on("data", (text) => {
+      output += text;
+    });
+  }
+  // Not "close", which does not come from a child whose channel was closed here.
+  const ended = Promise.all([once(child, "exit"), finished(stdout), finished(stderr)]);
+  const started = { process: child, output: () => output, exited: ended.then(([[code]]) => code) };
+  children.push(started);
+  return started;
 }
 
 async function startMember(nodeId: string): Promise<Child> {
@@ -57,7 +65,8 @@ async function startMember(nodeId: string): Promise<Child> {
 
 test("a node in a process of its own says ready, serves, and stops cleanly on SIGTERM", async () => {
   const child = await startMember("one");
-  assert.match(child.output(), /"Node is ready\."/);
+  // A log's lines are written ten times a second, and the node may serve before.
+  await until("it says so", () => child.output().includes('"Node is ready."'));
   assert.equal(await caller.call("member.pid"), child.process.pid);
   child.process.kill("SIGTERM");
   assert.equal(await child.exited, 0);
