@@ -5,6 +5,9 @@ import type { Told } from "./publish.ts";
 import type { Random } from "./random.ts";
 import type { World } from "./world.ts";
 
+/** Services of nodes by their names; a node that is not named does not run. */
+export type Roles = Readonly<Record<string, readonly string[]>>;
+
 /** What a fault is thrown at: a world under load. */
 export interface Stage {
   world: World;
@@ -35,6 +38,8 @@ export interface Fault {
   without?: readonly string[];
   /** Nodes that in such a run see each other and no others. */
   apart?: readonly string[];
+  /** What the nodes of such a run do, where it is not the usual. */
+  roles?: Roles;
   /** How long holds live in such a run. */
   holdSeconds?: number;
   /** Seats of the events of such a run, where the usual ones would be sold out before it is over. */

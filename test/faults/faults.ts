@@ -1,4 +1,4 @@
-import type { Fault } from "./fault.ts";
+import type { Fault, Roles } from "./fault.ts";
 import { HTTP_FAULTS } from "./kinds/http.ts";
 import { KAFKA_FAULTS } from "./kinds/kafka.ts";
 import { NODE_KILL } from "./kinds/node-kill.ts";
@@ -33,6 +33,7 @@ export interface Schedule {
   halls: readonly number[];
   without: readonly string[];
   apart: readonly string[];
+  roles: Roles | undefined;
 }
 
 const STRIKES_MAX = 3;
@@ -66,6 +67,7 @@ export function scheduleOf(random: Random, loadMs: number, only: Fault | undefin
     halls: faults.find(({ halls }) => halls)?.halls ?? HALLS,
     without: faults.flatMap(({ without = [] }) => without),
     apart: faults.find(({ apart }) => apart)?.apart ?? [],
+    roles: faults.find(({ roles }) => roles)?.roles,
   };
 }
 
@@ -80,6 +82,7 @@ function goTogether(a: Fault, b: Fault): boolean {
     (isOfPayment(a) && isOfPayment(b)) ||
     differ(a.holdSeconds, b.holdSeconds) ||
     differ(a.halls, b.halls) ||
-    differ(a.apart, b.apart)
+    differ(a.apart, b.apart) ||
+    differ(a.roles, b.roles)
   );
 }

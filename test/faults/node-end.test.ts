@@ -32,12 +32,12 @@ for (const [what, life, how, log, expected] of ENDS) {
 test("a node that ends by itself is told of once, one that is killed or stopped is not", async () => {
   const home = mkdtempSync(join(tmpdir(), "eventix-node-"));
   makeHome(home);
-  const node = new RunNode("x", ["catalog"], home, { LOG_FORMAT: "json" });
+  const node = new RunNode("x", home, { LOG_FORMAT: "json" });
   after(async () => {
     await node.stop();
     await rm(home, { recursive: true });
   });
-  await node.start();
+  await node.use({}, ["catalog"]);
   await node.killed();
   await node.start();
   await node.stop();

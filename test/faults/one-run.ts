@@ -78,10 +78,10 @@ interface Run {
 }
 
 async function thrown({ world, random, seed, schedule }: Run, seen: Seen): Promise<void> {
-  const { strikes, settings, holdSeconds, without, apart } = schedule;
+  const { strikes, settings, holdSeconds, without, apart, roles } = schedule;
   const { history, violations } = seen;
   await world.heal();
-  await world.useNodes(settings, { without, apart });
+  await world.useNodes(settings, { without, apart, roles });
   const since = new Date();
   const halls = await Promise.all(schedule.halls.map((seats) => putOnSale(world, seats, holdSeconds)));
   Object.assign(seen, { since, halls });

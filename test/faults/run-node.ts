@@ -15,10 +15,10 @@ const START_PAUSE_MS = 500;
 /** A node that is killed, stopped and started again, each time as a new member of the cluster at its old address. */
 export class RunNode {
   readonly name: string;
-  readonly services: readonly string[];
   readonly #home: string;
   readonly #base: Record<string, string>;
   #extra: Record<string, string> = {};
+  #services: readonly string[] = [];
   #without: readonly string[] = [];
   #port = 0;
   #process: NodeProcess | undefined;
@@ -28,9 +28,8 @@ export class RunNode {
   /** Starts and stops of one node wait for each other; a kill waits for nobody. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(name: string, services: readonly string[], home: string, base: Record<string, string>) {
+  constructor(name: string, home: string, base: Record<string, string>) {
     this.name = name;
-    this.services = services;
     this.#home = home;
     this.#base = base;
   }
@@ -41,7 +40,7 @@ export class RunNode {
   }
 
   get url(): string | undefined {
-    return this.services.includes("gateway") ? this.#address : undefined;
+    return this.#services.includes("gateway") ? this.#address : undefined;
   }
 
   get isRunning(): boolean {
@@ -58,13 +57,13 @@ export class RunNode {
     return this.#ends.splice(0);
   }
 
-  /** Runs with these settings and without these services from now on; started again if that is something new. */
-  use(env: Record<string, string>, unwanted: readonly string[]): Promise<void> {
+  /** Runs with these settings and services from now on, but without those that are unwanted; started again if that is something new. */
+  use(env: Record<string, string>, services: readonly string[], unwanted: readonly string[] = []): Promise<void> {
     return this.#inTurn(async () => {
-      const without = unwanted.filter((service) => this.services.includes(service));
-      const same = JSON.stringify([env, without]) === JSON.stringify([this.#extra, this.#without]);
-      if (this.isRunning && same) return;
-      [this.#extra, this.#without] = [env, without];
+      const without = unwanted.filter((service) => services.includes(service));
+      const now = [this.#extra, this.#services, this.#without];
+      if (this.isRunning && JSON.stringify([env, services, without]) === JSON.stringify(now)) return;
+      [this.#extra, this.#services, this.#without] = [env, services, without];
       await this.#stop();
       await this.#start();
     });
@@ -72,7 +71,7 @@ export class RunNode {
 
   /** With all its services, as it is otherwise. */
   useAll(): Promise<void> {
-    return this.use(this.#extra, []);
+    return this.use(this.#extra, this.#services);
   }
 
   /** Resolves when it is ready; of one that has nothing to do, at once. */
@@ -81,7 +80,7 @@ export class RunNode {
   }
 
   async #start(): Promise<void> {
-    const services = this.services.filter((service) => !this.#without.includes(service));
+    const services = this.#services.filter((service) => !this.#without.includes(service));
     if (this.isRunning || services.length === 0) return;
     this.#port ||= await freePort();
     for (const end = Date.now() + START_MS; ; await sleep(START_PAUSE_MS)) {
@@ -155,11 +154,12 @@ export class RunNode {
     await this.#process?.stop(STOP_MS);
   }
 
-  /** Lets it go on, or starts it, and waits until it says that it may be asked. */
+  /** Lets it go on, or starts it, and waits until it says that it may be asked, where it has anything to do. */
   async heal(ms: number): Promise<void> {
     this.kill("SIGCONT");
-    const services = this.services.join(",");
+    const services = this.#services.join(",");
     await this.useAll();
+    if (services === "") return;
     const isReady = async () => (await fetch(`${this.#address}/health/ready`)).ok;
     await until(isReady, { what: `node ${this.name} (${services}) to be ready`, ms });
   }

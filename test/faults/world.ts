@@ -14,18 +14,21 @@ import { readState, type ServerName, writeState } from "#stack/state.ts";
 import { migrate } from "../../migrations/migrate.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 import { until } from "../support/until.ts";
+import type { Roles } from "./fault.ts";
 import { RunNode } from "./run-node.ts";
 import { within } from "./within.ts";
 
 /**
- * Each service on two nodes, none on all, and each half whole (a; b with c): whichever is killed, another can go on. Calls cross nodes by Kafka, and the actors of
- * an event move when a node comes or goes.
+ * Each service on two nodes, none on all, and each half whole (a; b with c): whichever is killed, another can go on. Calls cross
+ * nodes by Kafka, and the actors of an event move when a node comes or goes.
  */
-const NODES: Record<string, readonly string[]> = {
+const ROLES: Roles = {
   a: ["gateway", "catalog", "booking", "payment"],
   b: ["gateway", "booking"],
   c: ["catalog", "payment"],
 };
+/** Some of them run in few runs only. */
+const NODES = ["a", "b", "c", "d", "e"];
 
 /** Payments of every kind, and limits too high to be met by a crowd that comes from one address. */
 const SETTINGS: Record<string, string> = {
@@ -51,6 +54,8 @@ interface Arrangement {
   without?: readonly string[];
   /** Nodes that see each other and no others. */
   apart?: readonly string[];
+  /** Services of each node, where they are not the usual ones. */
+  roles?: Roles | undefined;
 }
 
 /** Real servers behind proxies, and nodes that use them: what faults are thrown at. Serves many runs. */
@@ -80,8 +85,7 @@ export class World {
       KAFKA_BROKERS: `127.0.0.1:${this.kafka.port}`,
       ...SETTINGS,
     };
-    const nodes = Object.entries(NODES).map(([name, services]) => [name, new RunNode(name, services, home, through)]);
-    this.nodes = new Map(nodes as [string, RunNode][]);
+    this.nodes = new Map(NODES.map((name) => [name, new RunNode(name, home, through)]));
   }
 
   static async open(): Promise<World> {
@@ -115,11 +119,12 @@ export class World {
   }
 
   /** Lets all nodes run with these settings on top, `apart` in a cluster of their own, and waits until they are ready. */
-  async useNodes(env: Record<string, string>, { without = [], apart = [] }: Arrangement = {}): Promise<void> {
+  async useNodes(env: Record<string, string>, arrangement: Arrangement = {}): Promise<void> {
+    const { without = [], apart = [], roles = ROLES } = arrangement;
     this.#settings = env;
     const nodes = [...this.nodes.values()].map((node) => {
       const own = apart.includes(node.name) ? { ...env, NAMESPACE: "apart" } : env;
-      return node.use(own, without);
+      return node.use(own, roles[node.name] ?? [], without);
     });
     await Promise.all(nodes);
   }

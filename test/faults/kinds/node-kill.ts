@@ -6,18 +6,21 @@ import type { Fault, Stage } from "../fault.ts";
 const DOWN_MS = [300, 1_200] as const;
 const SEEN_MS = 2_000;
 
+const GATEWAYS = ["a", "d"] as const;
+const BOOKING = ["b", "e"] as const;
+
 /** Nodes by what they do, each killed under load in turn, and back before the next is. */
 export const NODE_KILL: Fault = {
   name: "node-kill",
   what: "booking nodes, then gateways, then the node that relays are killed and come back",
   async strike(stage) {
     const kills: boolean[] = [];
-    for (const name of ["a", "b"]) kills.push(await killNode(stage, [name], DOWN_MS));
-    for (const name of stage.random.some(["b", "a"], 2)) kills.push(await killNode(stage, [name], DOWN_MS));
-    kills.push(await killNode(stage, [(await relaying(stage)) ?? "a"], DOWN_MS));
+    for (const name of [...BOOKING, ...GATEWAYS]) kills.push(await killNode(stage, [name], DOWN_MS));
+    kills.push(await killNode(stage, [(await relaying(stage)) ?? BOOKING[0]], DOWN_MS));
     return kills.every((killed) => killed);
   },
   halls: [40, 120, 6_000],
+  roles: { a: ["gateway"], b: ["booking"], c: ["catalog", "payment"], d: ["gateway"], e: ["booking"] },
   long: true,
 };
 
