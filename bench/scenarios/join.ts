@@ -41,11 +41,11 @@ async function measure(world: World, { scale }: Effort, cluster: Cluster, observ
   const atRest = await joined(world, observer, eventId);
   const end = new AbortController();
   const load = { pace: { closed: 256 }, seconds: PATIENCE_MS / 1_000, end: end.signal };
-  const selling = sell(world, cluster, events, load);
-  await sleep(RISE_MS);
-  const loaded = await joined(world, observer, eventId);
-  end.abort();
-  await selling;
+  const joinedUnderLoad = async () => {
+    await sleep(RISE_MS);
+    return joined(world, observer, eventId).finally(() => end.abort());
+  };
+  const [loaded] = await Promise.all([joinedUnderLoad(), sell(world, cluster, events, load)]);
   return { atRest, loaded };
 }
 
@@ -60,10 +60,12 @@ async function joined(world: World, observer: ServiceBroker, eventId: string): P
       () => false,
     );
   const began = performance.now();
-  const starting = world.node("booking", { NODE_ID: nodeID });
-  await until(answers, `${nodeID} has not answered`, PATIENCE_MS);
-  const seconds = (performance.now() - began) / 1_000;
-  await (await starting).stop();
+  const answered = async () => {
+    await until(answers, `${nodeID} has not answered`, PATIENCE_MS);
+    return (performance.now() - began) / 1_000;
+  };
+  const [seconds, node] = await Promise.all([answered(), world.node("booking", { NODE_ID: nodeID })]);
+  await node.stop();
   return seconds;
 }
 

@@ -31,8 +31,13 @@ export class Outlet {
 
   static async open(kafka: Kafka): Promise<Outlet> {
     const admin = kafka.admin();
-    await admin.connect();
-    return new Outlet(kafka, admin, await connectProducer(kafka));
+    try {
+      await admin.connect();
+      return new Outlet(kafka, admin, await connectProducer(kafka));
+    } catch (error) {
+      await admin.disconnect();
+      throw error;
+    }
   }
 
   /** Asks for each topic alone before it is written to: a missing one then fails alone. */
@@ -102,8 +107,13 @@ async function connectProducer(kafka: Kafka): Promise<Producer> {
     createPartitioner: Partitioners.DefaultPartitioner,
     retry: { retries: 0 },
   });
-  await producer.connect();
-  return producer;
+  try {
+    await producer.connect();
+    return producer;
+  } catch (error) {
+    await producer.disconnect();
+    throw error;
+  }
 }
 
 const isMissingTopic = (error: unknown): boolean =>
